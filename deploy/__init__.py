@@ -1,0 +1,1 @@
+"""What runs the shop: images, server configurations, embedded servers."""

@@ -1,0 +1,10 @@
+"""The Celery app: `celery --app shop worker`. The base of every task: tasks/base.py."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings.prod")
+
+app = Celery("shop", task_cls="tasks.base:ShopTask")
+app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -1,0 +1,167 @@
+"""Outgoing e-mail as rows: queued with what happened, claimed, sent outside any lock.
+
+SMTP cannot say for certain that a mail was taken, so a mail is claimed before it is sent, and
+what ends ambiguously is `unknown` until a person decides. A machine never sends it again.
+"""
+
+import smtplib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import models
+from django.db.models import F, Q
+
+
+class NotTaken(Exception):
+    """The mail server clearly did not take the mail: it is queued again and may be retried."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What an e-mail says, in both forms."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
+    def queue(self, *, reference: str, kind: str, to: str, content: Content) -> None:
+        """Write the one e-mail of this kind about `reference`; a repeat changes nothing."""
+        email = OutgoingEmail(
+            reference=reference,
+            kind=kind,
+            to=to,
+            subject=content.subject,
+            text=content.text,
+            html=content.html,
+        )
+        self.bulk_create([email], ignore_conflicts=True)
+
+    def withdraw(self, *, reference: str) -> None:
+        """Take back what is about `reference` and has not been sent."""
+        self.filter(reference=reference, status=OutgoingEmail.Status.QUEUED).update(
+            status=OutgoingEmail.Status.WITHDRAWN
+        )
+
+
+class OutgoingEmail(models.Model):
+    class Status(models.TextChoices):
+        QUEUED = "queued", "queued"
+        SENDING = "sending", "sending"
+        SENT = "sent", "sent"
+        BOUNCED = "bounced", "bounced"
+        UNKNOWN = "unknown", "unknown"
+        WITHDRAWN = "withdrawn", "withdrawn"
+
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=64, help_text="What it is about: an order.")
+    kind = models.CharField(max_length=32)
+    to = models.EmailField(max_length=254)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField()
+    status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OutgoingEmailQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reference", "kind"], name="one_email_per_reference_and_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["queued", "sending", "sent", "bounced", "unknown", "withdrawn"]
+                ),
+                name="email_status_is_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="email_by_status"),
+            models.Index(fields=["to"], name="email_by_recipient"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.reference}"
+
+    @property
+    def message_id(self) -> str:
+        """The same for every attempt, so that a doubled mail can be recognized as one."""
+        domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+        return f"<{self.kind}.{self.uuid}@{domain}>"
+
+    def send(self, *, now: datetime) -> str:
+        """Send it if it is still to be sent, and return the status it has now.
+
+        Runs any number of times: only who claims the row sends. Raises NotTaken when the
+        mail server clearly refused for now. Must not be called inside a transaction.
+        """
+        if not self._claim(now):
+            self.refresh_from_db(fields=["status"])
+            return self.status
+        try:
+            connection = get_connection()
+            connection.open()
+        except OSError as error:  # smtplib's exceptions are OSErrors too
+            raise self._give_back(error) from error
+        try:
+            return self._hand_over(connection, now)
+        finally:
+            connection.close()
+
+    def _claim(self, now: datetime) -> bool:
+        queued = OutgoingEmail.objects.filter(pk=self.pk, status=self.Status.QUEUED)
+        claimed = queued.update(
+            status=self.Status.SENDING, claimed_at=now, attempts=F("attempts") + 1
+        )
+        return claimed == 1
+
+    def _hand_over(self, connection: BaseEmailBackend, now: datetime) -> str:
+        try:
+            connection.send_messages([self._message()])
+        except smtplib.SMTPRecipientsRefused as error:
+            if all(code >= 500 for code, _ in error.recipients.values()):
+                return self._finish(self.Status.BOUNCED, error=_describe(error))
+            raise self._give_back(error) from error
+        except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
+            if isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500:
+                return self._finish(self.Status.BOUNCED, error=_describe(error))
+            raise self._give_back(error) from error
+        except OSError as error:
+            # The connection broke while the mail was being handed over: nobody can know.
+            return self._finish(self.Status.UNKNOWN, error=_describe(error))
+        return self._finish(self.Status.SENT, sent_at=now)
+
+    def _message(self) -> EmailMultiAlternatives:
+        message = EmailMultiAlternatives(
+            self.subject, self.text, to=[self.to], headers={"Message-ID": self.message_id}
+        )
+        message.attach_alternative(self.html, "text/html")
+        return message
+
+    def _give_back(self, error: OSError) -> NotTaken:
+        self._finish(self.Status.QUEUED, error=_describe(error))
+        return NotTaken(f"{self}: {_describe(error)}")
+
+    def _finish(self, status: str, *, error: str = "", sent_at: datetime | None = None) -> str:
+        OutgoingEmail.objects.filter(pk=self.pk, status=self.Status.SENDING).update(
+            status=status, last_error=error, sent_at=sent_at
+        )
+        return status
+
+
+def _describe(error: OSError) -> str:
+    """The kind of error and the server's code; its text may hold the recipient's address."""
+    code = getattr(error, "smtp_code", None) or error.errno
+    return f"{type(error).__name__} {code}" if code else type(error).__name__

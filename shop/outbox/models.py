@@ -1,0 +1,90 @@
+"""The transactional outbox: what has to be announced, written with what happened.
+
+The web process writes a row in the order's own transaction; the relay publishes it. So a
+committed order cannot lose its message, and a request never waits for a broker.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.transaction import TransactionManagementError
+
+# Ways to say that a row's own content cannot be published, before a person has to look.
+MAX_ATTEMPTS = 8
+_LONGEST_WAIT = timedelta(seconds=60)
+
+
+class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
+    def waiting(self) -> "OutboxQuerySet":
+        return self.filter(sent_at=None, gave_up_at=None)
+
+    def claim(self, *, limit: int, now: datetime) -> list["OutboxMessage"]:
+        """Up to `limit` due messages, oldest first, locked for this transaction alone."""
+        due = self.waiting().filter(next_attempt_at__lte=now).order_by("pk")
+        return list(due.select_for_update(skip_locked=True)[:limit])
+
+    def mark_sent(self, messages: Iterable["OutboxMessage"], *, now: datetime) -> None:
+        self.filter(pk__in=[message.pk for message in messages]).update(sent_at=now)
+
+
+class OutboxMessage(models.Model):
+    """Something that happened, to be announced once: a topic and a payload of ids."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False)
+    topic = models.CharField(max_length=64)
+    payload = models.JSONField()
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+    next_attempt_at = models.DateTimeField(db_default=models.functions.Now())
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    gave_up_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["uuid"], name="one_message_per_uuid")]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(sent_at=None, gave_up_at=None),
+                name="outbox_waiting",
+            ),
+            models.Index(fields=["topic", "-id"], name="outbox_by_topic"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.payload}"
+
+    @classmethod
+    def publish(cls, topic: str, **payload: Any) -> None:
+        """Announce `topic` if, and only if, the surrounding transaction commits."""
+        cls.publish_many(topic, [payload])
+
+    @classmethod
+    def publish_many(cls, topic: str, payloads: Iterable[dict[str, Any]]) -> None:
+        """One message for each payload, in one statement.
+
+        Raises TransactionManagementError outside a transaction: an announcement alone
+        could outlive, or die before, what it announces.
+        """
+        if not transaction.get_connection().in_atomic_block:
+            raise TransactionManagementError(f"{topic} was published outside a transaction.")
+        cls.objects.bulk_create([cls(topic=topic, payload=payload) for payload in payloads])
+
+    def postpone(self, error: str, *, now: datetime) -> bool:
+        """Try again later, twice as late each time; False when it was the last attempt."""
+        attempts = self.attempts + 1
+        gave_up = attempts >= MAX_ATTEMPTS
+        wait = min(_LONGEST_WAIT, timedelta(seconds=2**attempts))
+        OutboxMessage.objects.filter(pk=self.pk).update(
+            attempts=F("attempts") + 1,
+            last_error=error,
+            next_attempt_at=now + wait,
+            gave_up_at=now if gave_up else None,
+        )
+        return not gave_up

@@ -1,0 +1,84 @@
+"""ShopTask, the base of every task: retries, the poison guard, and what giving up leaves."""
+
+import traceback
+from datetime import timedelta
+from typing import Any
+
+from celery import Task
+from celery.exceptions import Reject
+from django.core.cache import cache
+from django.db import InterfaceError, OperationalError, connections
+from django.utils import timezone
+
+from shop.mail.models import NotTaken
+from tasks.models import DeadLetter
+
+# Deliveries of one message without an acknowledgement, before it counts as a killer.
+POISON_LIMIT = 5
+_REMEMBERED = int(timedelta(days=1).total_seconds())
+_TRACEBACK_LINES = 20
+
+
+class ShopTask(Task):  # type: ignore[type-arg] # the stubs' Task has no run-time parameters
+    """Retries what may heal by itself; refusals and bugs give up at once and are kept.
+
+    A task takes ids by keyword, may run any number of times, and always returns what it
+    found: raising `Ignore` on a repeat would lose the rest of its chain.
+    """
+
+    abstract = True
+    autoretry_for = (OperationalError, InterfaceError, ConnectionError, TimeoutError, NotTaken)
+    # Exponential, in seconds, with jitter: 1, 2, 4, 8, at most a minute.
+    retry_backoff = 1
+    retry_backoff_max = 60
+    retry_jitter = True
+    max_retries = 4
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        deliveries = self._earlier_deliveries()
+        if deliveries >= POISON_LIMIT:
+            reason = f"poison: {deliveries} deliveries without an acknowledgement"
+            self._keep(reason, kwargs)
+            raise Reject(reason, requeue=False)
+        for connection in connections.all(initialized_only=True):
+            # Workers keep connections between tasks, and nothing else notices a dead one.
+            connection.close_if_unusable_or_obsolete()
+        return super().__call__(*args, **kwargs)
+
+    def on_failure(
+        self, exc: Exception, task_id: str, args: Any, kwargs: dict[str, Any], einfo: Any
+    ) -> None:
+        """Celery calls this when the task gave up: keep why, for a person to see."""
+        lines = "".join(traceback.format_exception(exc)).splitlines()[-_TRACEBACK_LINES:]
+        self._keep(f"{type(exc).__name__}: {exc}", kwargs, error="\n".join(lines))
+
+    def _earlier_deliveries(self) -> int:
+        """How often this message came before and was never acknowledged.
+
+        A quorum queue counts in a header. The embedded Redis does not count, so a message
+        that comes again is counted here.
+        """
+        headers = self.request.get("headers") or {}
+        if "x-delivery-count" in headers:
+            return int(headers["x-delivery-count"])
+        info = self.request.get("delivery_info") or {}
+        if not info.get("redelivered") or info.get("exchange") is None:
+            return 0
+        key = f"deliveries:{self.request.id}"
+        cache.add(key, 0, timeout=_REMEMBERED)
+        return int(cache.incr(key))
+
+    def _keep(self, reason: str, kwargs: dict[str, Any], *, error: str = "") -> None:
+        request = self.request
+        DeadLetter.objects.record(
+            task_id=request.id,
+            now=timezone.now(),
+            task=self.name,
+            queue=(request.delivery_info or {}).get("routing_key") or "",
+            arguments=kwargs,
+            chain=[step["task"] for step in reversed(request.chain or [])],
+            order_id=kwargs.get("order_id"),
+            reason=reason[:200],
+            error=error,
+            attempts=request.retries + 1,
+        )

@@ -1,0 +1,24 @@
+"""manage.py relay_outbox: publish what the outbox holds, until stopped."""
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from shop.celery import app
+from tasks.publisher import QueuesDiffer
+from tasks.relay import Relay
+
+
+class Command(BaseCommand):
+    help = "Publishes outbox messages to the broker until it is stopped. Several may run."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        app.loader.import_default_modules()
+        relay = Relay(app)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: relay.stop())
+        try:
+            relay.run()
+        except QueuesDiffer as error:
+            raise CommandError(str(error)) from error

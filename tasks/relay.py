@@ -1,0 +1,114 @@
+"""The relay: outbox rows become broker messages, and are marked once the broker has them."""
+
+import logging
+import threading
+from datetime import datetime
+
+from celery import Celery
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from shop.outbox.listen import listen, wait_for_messages
+from shop.outbox.models import OutboxMessage
+from tasks.models import DeadLetter
+from tasks.outbox import steps_for
+from tasks.publisher import Chain, Publisher, publisher_for
+
+BATCH = 200
+_POLL = 1.0  # seconds: what a notification missed, or a postponed row, waits at most
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 5.0  # seconds without a broker or a database
+
+log = logging.getLogger(__name__)
+
+
+def relay_batch(publisher: Publisher, *, now: datetime, limit: int = BATCH) -> int:
+    """Publish up to `limit` waiting messages; returns how many were claimed.
+
+    Several relays may run: each row is locked by one. A relay that dies between the broker's
+    confirm and the commit leaves its rows waiting, and they are published again with the
+    same task ids. Raises what Publisher.publish raises, and then no row was marked.
+    """
+    with transaction.atomic():
+        messages = OutboxMessage.objects.claim(limit=limit, now=now)
+        if not messages:
+            return 0
+        startable = _startable(messages, now)
+        refused = publisher.publish(list(startable.values()))
+        sent = []
+        for message, chain in startable.items():
+            if chain[0].options["task_id"] in refused:
+                _postpone(message, "refused by the broker", now=now)
+            else:
+                sent.append(message)
+        OutboxMessage.objects.mark_sent(sent, now=now)
+    return len(messages)
+
+
+def _startable(messages: list[OutboxMessage], now: datetime) -> dict[OutboxMessage, Chain]:
+    chains: dict[OutboxMessage, Chain] = {}
+    for message in messages:
+        try:
+            chains[message] = steps_for(message)
+        except Exception as error:  # noqa: BLE001 one bad row must not hold up all the others
+            _postpone(message, f"{type(error).__name__}: {error}", now=now)
+    return chains
+
+
+def _postpone(message: OutboxMessage, error: str, *, now: datetime) -> None:
+    log.warning("outbox message %s (%s) waits: %s", message.pk, message.topic, error)
+    if message.postpone(error, now=now):
+        return
+    DeadLetter.objects.record(
+        task_id=str(message.uuid),
+        now=now,
+        task=message.topic,
+        queue="outbox",
+        arguments=message.payload,
+        order_id=message.payload.get("order_id"),
+        reason=error[:200],
+        attempts=message.attempts + 1,
+    )
+
+
+class Relay:
+    """Relays until told to stop, through every absence of the broker or the database."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._publisher: Publisher | None = None
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Finish the current batch and end; may be called from a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Relay until stop(); raises QueuesDiffer, which no waiting would mend."""
+        backoff = _FIRST_BACKOFF
+        while not self._stopping.is_set():
+            try:
+                self._relay_until_idle()
+                backoff = _FIRST_BACKOFF
+            except (OSError, OperationalError, DatabaseError) as error:
+                self._reset()
+                log.warning("relay: %s; again in %.1f s", type(error).__name__, backoff)
+                self._stopping.wait(backoff)
+                backoff = min(_LONGEST_BACKOFF, 2 * backoff)
+        self._reset()
+
+    def _relay_until_idle(self) -> None:
+        listen()
+        if self._publisher is None:
+            self._publisher = publisher_for(self._app)
+            log.info("relay: connected to the broker")
+        while not self._stopping.is_set():
+            if not relay_batch(self._publisher, now=timezone.now()):
+                wait_for_messages(timeout=_POLL)
+
+    def _reset(self) -> None:
+        if self._publisher is not None:
+            self._publisher.close()
+            self._publisher = None
+        connection.close()

@@ -1,0 +1,16 @@
+"""Loaded by pytest before Django's settings: the real servers that the suite runs against.
+
+Each is taken from its environment variable if that is set, else started under var/test, where
+it stays for the next run. RabbitMQ only when a selected test needs it: conftest.py.
+"""
+
+import os
+from pathlib import Path
+
+from deploy.embedded import Servers
+
+DIRECTORY = Path(__file__).resolve().parents[1] / "var" / "test"
+
+for _name, _value in Servers(DIRECTORY).up().items():
+    os.environ.setdefault(_name, _value)
+os.environ.setdefault("EMAIL_FILE_PATH", str(DIRECTORY / "mail"))
