@@ -8,3 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings.prod")
 
 app = Celery("shop", task_cls="tasks.base:ShopTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.steps["worker"].add("tasks.queues:DeclareQueues")

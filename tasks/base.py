@@ -19,7 +19,7 @@ _REMEMBERED = int(timedelta(days=1).total_seconds())
 _TRACEBACK_LINES = 20
 
 
-class ShopTask(Task):  # type: ignore[type-arg] # the stubs' Task has no run-time parameters
+class ShopTask(Task[..., Any]):
     """Retries what may heal by itself; refusals and bugs give up at once and are kept.
 
     A task takes ids by keyword, may run any number of times, and always returns what it
@@ -46,7 +46,7 @@ class ShopTask(Task):  # type: ignore[type-arg] # the stubs' Task has no run-tim
         return super().__call__(*args, **kwargs)
 
     def on_failure(
-        self, exc: Exception, task_id: str, args: Any, kwargs: dict[str, Any], einfo: Any
+        self, exc: Exception, _task_id: str, _args: Any, kwargs: dict[str, Any], _einfo: Any
     ) -> None:
         """Celery calls this when the task gave up: keep why, for a person to see."""
         lines = "".join(traceback.format_exception(exc)).splitlines()[-_TRACEBACK_LINES:]
@@ -71,14 +71,19 @@ class ShopTask(Task):  # type: ignore[type-arg] # the stubs' Task has no run-tim
     def _keep(self, reason: str, kwargs: dict[str, Any], *, error: str = "") -> None:
         request = self.request
         DeadLetter.objects.record(
-            task_id=request.id,
+            task_id=str(request.id),
             now=timezone.now(),
             task=self.name,
             queue=(request.delivery_info or {}).get("routing_key") or "",
             arguments=kwargs,
-            chain=[step["task"] for step in reversed(request.chain or [])],
+            chain=_names(request.chain),
             order_id=kwargs.get("order_id"),
             reason=reason[:200],
             error=error,
             attempts=request.retries + 1,
         )
+
+
+def _names(chain: Any) -> list[str]:
+    """The tasks that would have followed, next one first (Celery keeps a chain reversed)."""
+    return [step["task"] for step in reversed(chain or [])]

@@ -12,20 +12,13 @@ from celery import Celery
 from celery.canvas import Signature
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
-from kombu.transport.native_delayed_delivery import (
-    bind_queue_to_native_delayed_delivery_exchange,
-    declare_native_delayed_delivery_exchanges_and_queues,
-)
 
-from shop.topology import DEAD_QUEUES, SHOP, UNROUTED_QUEUE, WORK_QUEUES
+from shop.topology import SHOP
+from tasks.queues import declare_queues
 
 # Seconds. Above them the broker's answer is in doubt: drop the connection, publish again.
 _CONFIRMED_WITHIN = 5
 Chain = Sequence[Signature[Any]]
-
-
-class QueuesDiffer(Exception):
-    """The broker has a queue of ours with other arguments than the declared ones."""
 
 
 class Publisher(Protocol):
@@ -44,27 +37,6 @@ def publisher_for(app: Celery) -> Publisher:
     if app.conf.broker_url.startswith("amqp"):
         return ConfirmingPublisher(app)
     return PlainPublisher(app)
-
-
-def declare_queues(connection: Connection) -> list[str]:
-    """Declare every exchange and queue, dead-letter queues first; returns the queues' names.
-
-    Idempotent. Raises QueuesDiffer when one exists with other arguments.
-    """
-    queues = [*DEAD_QUEUES, UNROUTED_QUEUE, *WORK_QUEUES]
-    for queue in queues:
-        try:
-            queue(connection.default_channel).declare()
-        except connection.channel_errors as error:
-            raise QueuesDiffer(
-                f"The broker's queue {queue.name} differs from the declared one: {error}"
-            ) from error
-    if connection.transport.driver_type == "amqp":
-        # Without these, a retry that waits in the broker is lost before a worker declares them.
-        declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum")
-        for queue in WORK_QUEUES:
-            bind_queue_to_native_delayed_delivery_exchange(connection, queue)
-    return [queue.name for queue in queues]
 
 
 class PlainPublisher:
@@ -102,7 +74,7 @@ class ConfirmingPublisher:
             },
         )
         declare_queues(self._connection)
-        channel = self._connection.channel()
+        channel: Any = self._connection.channel()
         channel.confirm_select()
         channel.events["basic_ack"].add(self._acknowledged)
         channel.events["basic_nack"].add(self._refused_by_broker)
@@ -147,25 +119,24 @@ class ConfirmingPublisher:
 def _send(app: Celery, producer: Producer, chain: Chain, **options: Any) -> str:
     """Write the first step's message, which carries the others; returns its task id."""
     first, *rest = chain
-    task = app.tasks[first.task]
-    task_id = first.options["task_id"]
+    name, task_id = str(first.task), str(first.options["task_id"])
     message = app.amqp.create_task_message(
         task_id,
-        first.task,
+        name,
         first.args,
         first.kwargs,
         chain=[dict(step) for step in reversed(rest)],  # Celery keeps a chain reversed
         root_id=task_id,
-        ignore_result=task.ignore_result,
+        ignore_result=app.tasks[name].ignore_result,
     )
     producer.publish(
         message.body,
         exchange=SHOP.name,
-        routing_key=app.amqp.router.route({}, first.task)["queue"].name,
+        routing_key=app.amqp.router.route({}, name)["queue"].name,
         headers=message.headers,
         serializer="json",
         delivery_mode=2,  # on disk
         **message.properties,
         **options,
     )
-    return str(task_id)
+    return task_id

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from apps.accounts.countries import country_name
 
 
-class LowerCaseEmailField(models.EmailField):
+class LowerCaseEmailField(models.EmailField):  # type: ignore[type-arg]  # not at run time
     """An e-mail address stored, compared and searched in lower case."""
 
     def to_python(self, value: Any) -> Any:
@@ -62,7 +62,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.email
+        return str(self.email)
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):

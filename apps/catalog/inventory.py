@@ -7,6 +7,7 @@ nothing and changes nothing, and the number of statements does not grow with the
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -49,31 +50,29 @@ def reserve(quantities: Quantities, *, reference: str, now: datetime) -> None:
 @transaction.atomic
 def sell(*, reference: str, now: datetime) -> None:
     """Turn what `reference` holds into a sale: on hand and reserved both fall, once."""
-    held = _ledger(reference).get(Kind.RESERVATION, {})
+    _, held = _sold_and_held(reference)
     _book(Kind.SALE, held, reference=reference, now=now)
 
 
 @transaction.atomic
 def put_back(*, reference: str, now: datetime) -> None:
     """Undo what the ledger shows for `reference`: restock what was sold, release the rest."""
-    ledger = _ledger(reference)
-    sold = ledger.get(Kind.SALE, {})
-    held = {
-        variant_id: quantity
-        for variant_id, quantity in ledger.get(Kind.RESERVATION, {}).items()
-        if variant_id not in sold
-    }
+    sold, held = _sold_and_held(reference)
     _book(Kind.RESTOCK, sold, reference=reference, now=now)
     _book(Kind.RELEASE, held, reference=reference, now=now)
 
 
-def _ledger(reference: str) -> dict[str, dict[int, int]]:
-    """What was booked under `reference`: kind -> variant id -> units."""
-    booked: dict[str, dict[int, int]] = {}
-    rows = StockMovement.objects.filter(reference=reference)
+def _sold_and_held(reference: str) -> tuple[dict[int, int], dict[int, int]]:
+    """What `reference` has sold, and what it reserved and has not sold, by the ledger."""
+    sold: dict[int, int] = {}
+    reserved: dict[int, int] = {}
+    rows = StockMovement.objects.filter(
+        reference=reference, kind__in=[Kind.SALE, Kind.RESERVATION]
+    )
     for kind, variant_id, quantity in rows.values_list("kind", "variant_id", "quantity"):
-        booked.setdefault(kind, {})[variant_id] = quantity
-    return booked
+        (sold if kind == Kind.SALE else reserved)[variant_id] = quantity
+    held = {variant: units for variant, units in reserved.items() if variant not in sold}
+    return sold, held
 
 
 def _make_stock_items(variant_ids: Iterable[int]) -> None:
@@ -124,7 +123,7 @@ def _book(
     if not quantities:
         return
     on_hand, reserved = StockMovement.EFFECT[kind]
-    values = {
+    values: dict[str, Any] = {
         "variants": list(quantities),
         "units": list(quantities.values()),
         "kind": kind.value,

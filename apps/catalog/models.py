@@ -7,14 +7,18 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import TreeNode
 
 
-class Category(TreeNode):
+class Category(TreeNode):  # type: ignore[misc]  # the library carries no types
     """A shelf, which may stand inside another one."""
 
-    name = models.CharField(max_length=100)
-    slug = models.SlugField(max_length=110)
+    parent = TreeNodeForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    name: "models.CharField[str, str]" = models.CharField(max_length=100)
+    slug: "models.SlugField[str, str]" = models.SlugField(max_length=110)
 
     class Meta:
         verbose_name_plural = "categories"

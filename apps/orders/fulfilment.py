@@ -33,6 +33,9 @@ def confirm(order_id: int, *, now: datetime) -> Status:
     """Confirm a pending order and queue its one confirmation e-mail."""
     order = Order.objects.locked(order_id)
     if order.status == Status.PENDING:
+        # Already done by update_inventory; a confirmation that overtook it must do it here,
+        # because nobody sells for an order that is no longer pending.
+        inventory.sell(reference=order.reference, now=now)
         order.move_to(Status.CONFIRMED, now=now)
         emails.queue_confirmation(order)
     return Status(order.status)

@@ -169,10 +169,12 @@ class Node(Server):
             lock.unlink()
 
     def _run(self, program: str, *arguments: str, stdin: str = "", password: str = "") -> str:
+        # A server that hangs must not hang whoever asks how it is.
+        env = {"PGCONNECT_TIMEOUT": "3", "PGPASSWORD": password}
         return run(
             [binaries(self.home) / program, *arguments],
             account=self._account(),
-            env={"PGPASSWORD": password} if password else None,
+            env=env,
             stdin=stdin,
         )
 
@@ -232,7 +234,7 @@ class Standby(Node):
         """Return when it answers and, if the primary is up, follows it."""
         if self.data.exists() and not (self.data / "standby.signal").exists():
             raise ServerUnavailable(
-                f"standby was promoted and follows no more: delete {self.data} to copy it anew"
+                f"standby was promoted: stop it and delete {self.data}, then it is copied anew"
             )
         self._follow_primary()
         super().start()

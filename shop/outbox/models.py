@@ -60,13 +60,13 @@ class OutboxMessage(models.Model):
     def __str__(self) -> str:
         return f"{self.topic} {self.payload}"
 
-    @classmethod
-    def publish(cls, topic: str, **payload: Any) -> None:
+    @staticmethod
+    def publish(topic: str, **payload: Any) -> None:
         """Announce `topic` if, and only if, the surrounding transaction commits."""
-        cls.publish_many(topic, [payload])
+        OutboxMessage.publish_many(topic, [payload])
 
-    @classmethod
-    def publish_many(cls, topic: str, payloads: Iterable[dict[str, Any]]) -> None:
+    @staticmethod
+    def publish_many(topic: str, payloads: Iterable[dict[str, Any]]) -> None:
         """One message for each payload, in one statement.
 
         Raises TransactionManagementError outside a transaction: an announcement alone
@@ -74,7 +74,9 @@ class OutboxMessage(models.Model):
         """
         if not transaction.get_connection().in_atomic_block:
             raise TransactionManagementError(f"{topic} was published outside a transaction.")
-        cls.objects.bulk_create([cls(topic=topic, payload=payload) for payload in payloads])
+        OutboxMessage.objects.bulk_create(
+            [OutboxMessage(topic=topic, payload=payload) for payload in payloads]
+        )
 
     def postpone(self, error: str, *, now: datetime) -> bool:
         """Try again later, twice as late each time; False when it was the last attempt."""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from shop.settings.admin import *  # noqa: F403
 from shop.settings.env import (
     database,
     env_bool,
@@ -184,3 +185,16 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        name: {"handlers": ["console"], "level": "INFO", "propagate": False}
+        for name in ("shop", "apps", "tasks")
+    },
+}

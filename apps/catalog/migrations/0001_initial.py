@@ -73,10 +73,9 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="children",
                         to="catalog.category",
-                        verbose_name="parent",
                     ),
                 ),
             ],

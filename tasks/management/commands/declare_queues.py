@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from kombu.exceptions import OperationalError
 
 from shop.celery import app
-from tasks.publisher import QueuesDiffer, declare_queues
+from tasks.queues import QueuesDiffer, declare_queues
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with app.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=3, interval_start=0.5)
+                connection.ensure_connection(max_retries=3, interval_start=1)
                 names = declare_queues(connection)
         except QueuesDiffer as error:
             raise CommandError(str(error)) from error

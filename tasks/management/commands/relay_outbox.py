@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from shop.celery import app
-from tasks.publisher import QueuesDiffer
+from tasks.queues import QueuesDiffer
 from tasks.relay import Relay
 
 
