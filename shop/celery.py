@@ -5,6 +5,8 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings.prod")
+# System checks are run at deployment; in every worker they would import all of the web.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("shop", task_cls="tasks.base:ShopTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -99,8 +99,8 @@ def _popen(
 
 def is_running(pid: int, mark: str = "") -> bool:
     """Whether `pid` lives and `mark` stands in its command line. A zombie does not live."""
-    command_line = _command_line(pid)
-    return bool(command_line) and mark in command_line
+    # Not by the command line alone: it is empty for a moment while a process is starting.
+    return _lives(pid) and mark in _command_line(pid)
 
 
 def with_mark(mark: str) -> list[int]:
@@ -133,6 +133,14 @@ def send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 def _command_line(pid: int) -> str:

@@ -1,0 +1,119 @@
+"""One e-mail, sent at most once by a machine, whatever the mail server does."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from shop.mail.models import Content, NotTaken, OutgoingEmail
+from tests.builders import NOON
+from tests.concurrently import run_at_once
+from tests.mail_server import MailServer, mail_server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[MailServer]:
+    with mail_server() as (server, port):
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        yield server
+
+
+def queued(reference: str = "order-1") -> OutgoingEmail:
+    content = Content(subject="Confirmed", text="Thank you", html="<p>Thank you</p>")
+    OutgoingEmail.objects.queue(
+        reference=reference, kind="order-confirmation", to="ada@example.com", content=content
+    )
+    return OutgoingEmail.objects.get(reference=reference)
+
+
+def status(email: OutgoingEmail) -> str:
+    email.refresh_from_db()
+    return email.status
+
+
+def test_is_queued_once_though_it_is_queued_twice() -> None:
+    assert queued() == queued()
+
+
+def test_sends_text_and_html_once_though_it_is_told_twice(server: MailServer) -> None:
+    email = queued()
+    assert [email.send(now=NOON), email.send(now=NOON)] == ["sent", "sent"]
+    (mail,) = server.taken
+    assert mail["Message-ID"].strip() == email.message_id
+    assert mail["To"] == "ada@example.com"
+    parts = [part.get_content_type() for part in mail.walk()]
+    assert parts == ["multipart/alternative", "text/plain", "text/html"]
+    email.refresh_from_db()
+    assert (email.sent_at, email.attempts) == (NOON, 1)
+
+
+def test_eight_senders_at_once_send_one(server: MailServer) -> None:
+    email = queued()
+    outcomes = run_at_once([lambda: OutgoingEmail.objects.get().send(now=NOON)] * 8)
+    assert not [o for o in outcomes if isinstance(o, Exception)]
+    assert outcomes.count("sent") >= 1
+    assert len(server.taken) == 1
+    assert status(email) == "sent"
+
+
+@pytest.mark.parametrize("stage", ["answer_to_recipient", "answer_to_data"])
+def test_is_queued_again_when_the_server_refuses_for_now(
+    server: MailServer, stage: str
+) -> None:
+    email = queued()
+    setattr(server, stage, "451 try later")
+    with pytest.raises(NotTaken) as caught:
+        email.send(now=NOON)
+    assert "ada@example.com" not in str(caught.value)
+    assert status(email) == "queued"
+    setattr(server, stage, "250 OK")
+    assert email.send(now=NOON) == "sent"
+    assert len(server.taken) == 1
+
+
+@pytest.mark.parametrize("stage", ["answer_to_recipient", "answer_to_data"])
+def test_bounces_when_the_server_refuses_for_good(server: MailServer, stage: str) -> None:
+    email = queued()
+    setattr(server, stage, "550 no such mailbox")
+    assert [email.send(now=NOON), email.send(now=NOON)] == ["bounced", "bounced"]
+    assert server.taken == []
+
+
+def test_is_unknown_and_never_sent_again_when_the_server_takes_it_and_drops(
+    server: MailServer,
+) -> None:
+    email = queued()
+    server.answer_to_data = "drop"
+    assert email.send(now=NOON) == "unknown"
+    server.answer_to_data = "250 OK"
+    assert email.send(now=NOON) == "unknown"
+    assert len(server.taken) == 1
+
+
+def test_is_queued_again_when_no_server_listens(server: MailServer, settings: Settings) -> None:
+    email = queued()
+    settings.EMAIL_PORT = 1
+    with pytest.raises(NotTaken):
+        email.send(now=NOON)
+    assert status(email) == "queued"
+
+
+def test_a_claim_that_nobody_finished_is_left_alone(server: MailServer) -> None:
+    email = queued()
+    OutgoingEmail.objects.update(status="sending")
+    assert email.send(now=NOON) == "sending"
+    assert server.taken == []
+
+
+def test_a_withdrawn_email_is_not_sent_and_a_sent_one_cannot_be_withdrawn(
+    server: MailServer,
+) -> None:
+    early, late = queued("order-1"), queued("order-2")
+    late.send(now=NOON)
+    for email in (early, late):
+        OutgoingEmail.objects.withdraw(reference=email.reference)
+    assert [early.send(now=NOON), late.send(now=NOON)] == ["withdrawn", "sent"]
+    assert len(server.taken) == 1

@@ -1,0 +1,51 @@
+"""Every announcement starts something, and every task has a queue."""
+
+from apps.orders import checkout, fulfilment
+from shop.celery import app
+from shop.outbox.models import OutboxMessage
+from shop.topology import DEAD_QUEUES, UNROUTED_QUEUE, WORK_QUEUES
+from tasks.outbox import HANDLERS, steps_for
+
+
+def our_tasks() -> list[str]:
+    app.loader.import_default_modules()
+    return [name for name in app.tasks if name.startswith("tasks.")]
+
+
+def test_every_topic_of_the_apps_has_a_handler() -> None:
+    topics = {
+        value
+        for module in (checkout, fulfilment)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str) and value.startswith("order.")
+    }
+    assert topics == set(HANDLERS)
+
+
+def test_every_handler_starts_registered_tasks_with_ids_of_the_message() -> None:
+    registered = our_tasks()
+    for topic in HANDLERS:
+        message = OutboxMessage(topic=topic, payload={"order_id": 1})
+        steps = steps_for(message)
+        assert [step.task in registered for step in steps] == [True] * len(steps)
+        ids = [step.options["task_id"] for step in steps]
+        assert ids == [step.options["task_id"] for step in steps_for(message)]
+        assert len(set(ids)) == len(ids)
+
+
+def test_every_task_is_routed_to_a_work_queue_of_its_own_kind() -> None:
+    routes = {name: app.amqp.router.route({}, name)["queue"].name for name in our_tasks()}
+    assert routes.pop("tasks.email.send_order_confirmation") == "email.send_order_confirmation"
+    assert set(routes.values()) == {"order.process"}
+
+
+def test_every_work_queue_has_its_dead_letter_queue() -> None:
+    keys = {queue.routing_key for queue in DEAD_QUEUES}
+    for queue in WORK_QUEUES:
+        assert queue.queue_arguments["x-dead-letter-exchange"] == "shop.dlx"
+        assert queue.queue_arguments["x-dead-letter-routing-key"] in keys
+
+
+def test_a_worker_without_a_queue_list_does_not_consume_dead_letters() -> None:
+    consumed = set(app.amqp.queues)
+    assert not consumed & {queue.name for queue in [*DEAD_QUEUES, UNROUTED_QUEUE]}
