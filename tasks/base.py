@@ -74,7 +74,8 @@ class ShopTask(Task[..., Any]):
             task_id=str(request.id),
             now=timezone.now(),
             task=self.name,
-            queue=(request.delivery_info or {}).get("routing_key") or "",
+            # By the task: after a delayed retry the message's own key is another one.
+            queue=self.app.amqp.router.route({}, self.name)["queue"].name,
             arguments=kwargs,
             chain=_names(request.chain),
             order_id=kwargs.get("order_id"),

@@ -61,9 +61,11 @@ def fill_cart(customer: Customer, quantities: dict[Variant, int]) -> Cart:
 def make_purchase(customer: Customer, **fields: Any) -> Purchase:
     address = {
         "full_name": "Ada Lovelace",
+        "phone": "",
         "address_line1": "12 St James's Square",
         "address_line2": "",
         "city": "London",
+        "state": "",
         "postal_code": "SW1Y 4JH",
         "country": "GB",
         "country_name": "United Kingdom",

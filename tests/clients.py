@@ -1,4 +1,4 @@
-"""Clients of the API for tests, each with a cookie jar of its own."""
+"""Clients of the API for tests, each with a cookie jar of its own; they send JSON."""
 
 from typing import Any
 
@@ -6,26 +6,45 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
 from apps.accounts.models import Customer
+from apps.catalog.models import Variant
+
+CART = "/api/orders/cart/"
+ITEMS = "/api/orders/cart/items/"
+ORDERS = "/api/orders/orders/"
+PLACE_ORDER = "/api/orders/orders/create/"
 
 
-def guest() -> APIClient:
-    return APIClient()
+class JsonClient(APIClient):
+    default_format = "json"
 
 
-def logged_in(customer: Customer) -> APIClient:
+def guest() -> JsonClient:
+    return JsonClient()
+
+
+def logged_in(customer: Customer) -> JsonClient:
     """A client with the customer's own token, like one that came from the login."""
-    client = APIClient()
+    client = JsonClient()
     log_in(client, customer)
     return client
 
 
-def log_in(client: APIClient, customer: Customer) -> None:
+def log_in(client: JsonClient, customer: Customer) -> None:
+    """From now on the client sends the customer's token, beside the cookies that it has."""
     assert customer.user is not None
     token = AccessToken.for_user(customer.user)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
 
 
-def order_body(address_id: int, **fields: Any) -> dict[str, Any]:
+def item(variant: Variant, quantity: Any = 1) -> dict[str, Any]:
+    return {
+        "product_id": variant.product_id,
+        "variant_id": variant.pk,
+        "quantity": quantity,
+    }
+
+
+def order_form(address_id: int, **fields: Any) -> dict[str, Any]:
     return {
         "shipping_address_id": address_id,
         "billing_address_id": address_id,

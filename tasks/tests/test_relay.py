@@ -1,6 +1,5 @@
 """The relay publishes every committed message at least once, and nothing is lost on the way."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from kombu.utils.json import loads
 
 from shop.celery import app
@@ -21,6 +20,7 @@ from tasks.publisher import publisher_for
 from tasks.relay import relay_batch
 from tests.builders import NOON
 from tests.concurrently import run_at_once
+from tests.pipeline import worker_environment
 from tests.statements import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,9 +123,8 @@ def test_a_relay_killed_between_publish_and_mark_loses_nothing_and_repeats_the_i
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "relay_batch(Dies(app), now=timezone.now())\n"
     )
-    url = os.environ["DATABASE_URL"].rpartition("/")[0]
-    environment = {**os.environ, "DATABASE_URL": f"{url}/{connection.settings_dict['NAME']}"}
-    died = subprocess.run([sys.executable, "-c", script], env=environment, check=False)  # noqa: S603 our own script
+    command = [sys.executable, "-c", script]
+    died = subprocess.run(command, env=worker_environment(), check=False)  # noqa: S603 our own script
     assert died.returncode == -signal.SIGKILL
     first = {message["id"] for message in drain()}
     assert len(first) == 20

@@ -1,0 +1,100 @@
+"""The shop's real relay and worker processes for tests, on either broker, with a real mail
+server in the test's own process."""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import connection
+from kombu import Connection
+
+from deploy.local import PIPELINE
+from deploy.processes import Processes
+from shop.celery import app
+from shop.topology import DEAD_QUEUES, ORDER, SHOP, WORK_QUEUES
+from tests.mail_server import MailServer, mail_server
+from tests.servers import DIRECTORY
+
+
+class Pipeline:
+    """What a test does to the running processes, and what it sees of them."""
+
+    def __init__(self, *, processes: Processes, mail: MailServer, broker_url: str) -> None:
+        self.processes, self.mail = processes, mail
+        self._broker_url = broker_url
+
+    def depth(self, queue: str) -> int:
+        """How many messages wait in a queue, by consuming none of them."""
+        with Connection(self._broker_url) as broker:
+            declared = broker.default_channel.queue_declare(queue, passive=True)
+            return int(declared.message_count)
+
+    def purge(self) -> None:
+        """Empty every queue and the mail server."""
+        self.mail.taken.clear()
+        self.mail.answer_to_recipient = self.mail.answer_to_data = "250 OK"
+        with Connection(self._broker_url) as broker:
+            for queue in [*WORK_QUEUES, *DEAD_QUEUES]:
+                bound = queue(broker.default_channel)
+                bound.declare()
+                bound.purge()
+
+    def send(self, task: str, **arguments: object) -> None:
+        """Put a message for `task` on the order queue, which otherwise only the relay does."""
+        message = app.amqp.create_task_message(str(uuid.uuid4()), task, (), arguments)
+        with Connection(self._broker_url) as broker:
+            broker.Producer().publish(
+                message.body,
+                exchange=SHOP.name,
+                routing_key=ORDER,
+                headers=message.headers,
+                serializer="json",
+                **message.properties,
+            )
+
+    def kill_children(self, name: str) -> int:
+        """SIGKILL the pool processes of a worker, which itself lives on; returns how many."""
+        pid = self.processes.pid(name)
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), 9)
+        return len(children)
+
+
+@contextmanager
+def running_pipeline(broker_url: str) -> Iterator[Pipeline]:
+    """Relay and workers on the test database, started here and stopped afterwards."""
+    directory = DIRECTORY / broker_url.partition(":")[0]
+    with mail_server() as (mail, port):
+        environment = {
+            **worker_environment(broker_url),
+            "EMAIL_FILE_PATH": "",
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(port),
+        }
+        with Processes(environment=environment, directory=directory) as processes:
+            pipeline = Pipeline(processes=processes, mail=mail, broker_url=broker_url)
+            pipeline.purge()
+            processes.start(PIPELINE)
+            yield pipeline
+
+
+def worker_environment(broker_url: str | None = None) -> dict[str, str]:
+    """This process's environment with the test database, and with another broker if given."""
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    return {
+        **os.environ,
+        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}",
+        "CELERY_BROKER_URL": broker_url or os.environ["CELERY_BROKER_URL"],
+    }
+
+
+def eventually(condition: Callable[[], bool], *, what: str, seconds: float = 30) -> None:
+    """Return when `condition` holds; fail the test, naming `what`, if that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"did not happen within {seconds:.0f} s: {what}"
+        time.sleep(0.02)
