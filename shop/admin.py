@@ -3,22 +3,40 @@
 Unfold carries no types, so the checker sees Django's classes, which Unfold's extend.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.contrib.admin import display
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.html import format_html
 from unfold import decorators
 from unfold.enums import ActionVariant
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+__all__ = [
+    "DropdownFilter",
+    "ModelAdmin",
+    "PageAction",
+    "ReadOnlyAdmin",
+    "TabularInline",
+    "button",
+    "label",
+    "leave_dialog",
+    "log_changes",
+    "panel",
+    "preformatted",
+]
+
 M = TypeVar("M", bound=Model)
+PageAction = Callable[..., HttpResponse]
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
+    from django.contrib.admin import SimpleListFilter as DropdownFilter
 else:
     from unfold import admin
+    from unfold.contrib.filters.admin import DropdownFilter
 
     class ModelAdmin(admin.ModelAdmin):
         __class_getitem__ = classmethod(lambda cls, _model: cls)
@@ -42,25 +60,18 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         return False
 
 
-def label(
-    colors: Mapping[str, str], *, ordering: str | None = None, description: str | None = None
-) -> Callable[[Decorated], Decorated]:
-    """A list column shown as a colored label: the value's color is info, success and so on."""
-
-    def decorate(function: Decorated) -> Decorated:
-        function.label = dict(colors)  # type: ignore[attr-defined]  # what Unfold looks for
-        return display(function, ordering=ordering, description=description)
-
-    return decorate
+def label(text: str, *, color: str | None) -> str:
+    """The text as a colored label: info, success, warning, danger, or None for gray."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": color})
 
 
 def button(
     text: str, *, icon: str, question: str, permission: str, is_dangerous: bool = False
-) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[PageAction], PageAction]:
     """A button of an object's page. It asks `question` first, and acts by POST only."""
 
-    def decorate(function: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        wrapped: Callable[..., HttpResponse] = decorators.action(
+    def decorate(function: PageAction) -> PageAction:
+        wrapped: PageAction = decorators.action(
             function,
             description=text,
             icon=icon,
@@ -76,6 +87,21 @@ def button(
 def leave_dialog(url: str) -> HttpResponse:
     """Send the page behind a button's dialog to `url`."""
     return HttpResponse(headers={"HX-Redirect": url})
+
+
+def log_changes(request: HttpRequest, rows: Sequence[Model], message: str) -> None:
+    """Write into each row's history what the person did; one statement for all."""
+    user_id = request.user.pk
+    if user_id is not None and rows:
+        LogEntry.objects.log_actions(user_id, rows, CHANGE, message)
+
+
+def preformatted(text: str) -> str:
+    """Lines as they are: a traceback, the text of a mail."""
+    return format_html(
+        '<pre class="text-xs" style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>',
+        text,
+    )
 
 
 def panel(

@@ -1,18 +1,17 @@
 """People: who logs in, who buys, and where their parcels go."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold import forms as unfold_forms
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts.countries import country_code, country_name
 from apps.accounts.models import Address, Customer, User
@@ -22,6 +21,20 @@ from shop.admin import ModelAdmin, ReadOnlyAdmin, TabularInline
 admin.site.unregister([BlacklistedToken, OutstandingToken, Group])
 
 
+if TYPE_CHECKING:  # the stubs know only users with a username, and forms with parameters
+    _UserAdmin = ModelAdmin[User]
+    _GroupAdmin = ModelAdmin[Group]
+    _AddressForm = forms.ModelForm[Address]
+else:
+    _AddressForm = forms.ModelForm
+
+    class _UserAdmin(auth_admin.UserAdmin, ModelAdmin):
+        pass
+
+    class _GroupAdmin(auth_admin.GroupAdmin, ModelAdmin):
+        pass
+
+
 class UserCreationForm(unfold_forms.UserCreationForm):  # type: ignore[misc]  # no types
     class Meta:
         model = User
@@ -29,7 +42,7 @@ class UserCreationForm(unfold_forms.UserCreationForm):  # type: ignore[misc]  # 
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):  # type: ignore[misc]  # both redefine `form`
+class UserAdmin(_UserAdmin):
     form = unfold_forms.UserChangeForm
     add_form = UserCreationForm
     change_password_form = unfold_forms.AdminPasswordChangeForm
@@ -38,17 +51,17 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):  # type: ignore[misc] 
     search_fields = ("email", "full_name")
     ordering = ("email",)
     readonly_fields = ("last_login", "joined_at")
+    filter_horizontal = ()
+    autocomplete_fields = ("groups",)
     fieldsets = (
         (None, {"fields": ("email", "full_name", "password")}),
         (
             "Permissions",
-            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups")},
         ),
         ("Dates", {"fields": ("last_login", "joined_at")}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("email", "full_name", "usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("email", "full_name", "password1", "password2")}),)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Who may edit users may not thereby become, or lock out, a superuser."""
@@ -67,7 +80,7 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):  # type: ignore[misc] 
         names = tuple(super().get_readonly_fields(request, obj))
         if _is_superuser(request):
             return names
-        return (*names, "is_staff", "is_superuser", "groups", "user_permissions")
+        return (*names, "is_staff", "is_superuser", "groups")
 
 
 def _is_superuser(request: HttpRequest) -> bool:
@@ -75,7 +88,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):  # type: ignore[misc]  # as above
+class GroupAdmin(_GroupAdmin):
     pass
 
 
@@ -86,7 +99,7 @@ class AddressInline(TabularInline[Address, Customer]):
     show_change_link = True
     fields = ("address_type", "full_name", "address_line1", "postal_code", "city", "country")
 
-    def has_add_permission(self, _request: HttpRequest, _obj: Any) -> bool:
+    def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
@@ -119,7 +132,11 @@ class CustomerAdmin(ReadOnlyAdmin[Customer]):
         return format_html('<a href="{}?customer={}">Show orders</a>', url, customer.pk)
 
 
-class AddressForm(forms.ModelForm[Address]):
+class AddressForm(_AddressForm):
+    country = forms.CharField(
+        max_length=60, widget=UnfoldAdminTextInputWidget, help_text="Its code or its name."
+    )
+
     def clean_country(self) -> str:
         """The code of the country, which may be typed as people call it."""
         try:
@@ -145,6 +162,3 @@ class AddressAdmin(ModelAdmin[Address]):
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Address]:
-        return super().get_queryset(request).select_related("customer__user")

@@ -5,7 +5,7 @@ import secrets
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 
 from apps.accounts.countries import country_name
@@ -97,6 +97,21 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return str(self.user) if self.user_id else f"guest {self.pk}"
+
+    def lock(self) -> None:
+        """Let nobody else change this customer's addresses until the transaction ends."""
+        # Not against foreign keys: an order placed meanwhile does not wait.
+        Customer.objects.select_for_update(no_key=True).get(pk=self.pk)
+
+    @transaction.atomic
+    def keep(self, address: "Address") -> "Address":
+        """The address, saved; as a default it takes the place of the one before."""
+        self.lock()
+        if address.is_default:
+            others = self.addresses.filter(address_type=address.address_type, is_default=True)
+            others.exclude(pk=address.pk).update(is_default=False)
+        address.save()
+        return address
 
 
 def _hash(token: str) -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import TreeNode
 
@@ -45,10 +45,47 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def published(self) -> "ProductQuerySet":
         return self.filter(is_published=True)
 
+    def on_sale(self) -> "ProductQuerySet":
+        """Published products with something to buy, in stock or not."""
+        return self.published().with_a(Variant.objects.filter(is_active=True))
+
     def in_stock(self) -> "ProductQuerySet":
         """Products of which at least one variant can be bought now."""
-        variants = Variant.objects.in_stock().filter(product=models.OuterRef("pk"))
-        return self.filter(models.Exists(variants))
+        return self.with_a(Variant.objects.in_stock())
+
+    def with_a(self, variants: "VariantQuerySet") -> "ProductQuerySet":
+        """Products of which at least one variant is among `variants`."""
+        return self.filter(_exists(variants))
+
+    def without_a(self, variants: "VariantQuerySet") -> "ProductQuerySet":
+        return self.filter(~_exists(variants))
+
+    def with_price(self) -> "ProductQuerySet":
+        """Adds `price_from`, the lowest price, to order by."""
+        # An aggregate and no subquery: paging compares it several times, and it is one pass.
+        lowest = models.Min("variants__price", filter=Q(variants__is_active=True))
+        return self.annotate(price_from=lowest)
+
+    def with_variants(self) -> "ProductQuerySet":
+        """Adds `offers`, the variants that can be seen, cheapest first, in one statement."""
+        offers = Variant.objects.filter(is_active=True).with_available()
+        return self.prefetch_related(
+            models.Prefetch("variants", offers.order_by("price", "pk"), to_attr="offers")
+        )
+
+    def with_available(self) -> "ProductQuerySet":
+        """Adds `available`, the units of all active variants that can still be promised."""
+        stock = StockItem.objects.filter(
+            variant__product=models.OuterRef("pk"), variant__is_active=True
+        )
+        units = stock.values("variant__product").values(
+            units=models.Sum(F("on_hand") - F("reserved"))
+        )
+        return self.annotate(available=Coalesce(models.Subquery(units), 0))
+
+
+def _exists(variants: "VariantQuerySet") -> models.Exists:
+    return models.Exists(variants.filter(product=models.OuterRef("pk")))
 
 
 class Product(models.Model):
@@ -61,7 +98,7 @@ class Product(models.Model):
     brand = models.ForeignKey(
         Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="products"
     )
-    is_published = models.BooleanField(default=True)
+    is_published = models.BooleanField("published", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProductQuerySet.as_manager()
@@ -91,6 +128,10 @@ class VariantQuerySet(models.QuerySet["Variant"]):
     def in_stock(self) -> "VariantQuerySet":
         return self.filter(is_active=True, stock__on_hand__gt=F("stock__reserved"))
 
+    def with_available(self) -> "VariantQuerySet":
+        """Adds `available`, the units that can still be promised, without a stock object."""
+        return self.annotate(available=Coalesce(F("stock__on_hand") - F("stock__reserved"), 0))
+
 
 class Variant(models.Model):
     """What can be bought: one SKU at one price."""
@@ -101,13 +142,17 @@ class Variant(models.Model):
     price = models.DecimalField(
         max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal(0))]
     )
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True)
 
     objects = VariantQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("sku"), name="one_variant_per_sku"),
+            models.UniqueConstraint(
+                Lower("sku"),
+                name="one_variant_per_sku",
+                violation_error_message="Another variant has this SKU.",
+            ),
             models.CheckConstraint(condition=Q(price__gte=0), name="price_is_not_negative"),
         ]
 

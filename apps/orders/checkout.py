@@ -1,24 +1,27 @@
 """From cart to order: one transaction that holds the stock and announces the order."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 
-from apps.accounts.models import Customer
+from apps.accounts.models import Address, Customer
 from apps.cart.models import Cart
 from apps.catalog import inventory
 from apps.orders.models import Order, OrderItem, OrderStatusChange, Status
-from shop.errors import ShopError
+from shop.errors import NotFound, ShopError
 from shop.money import to_money
 from shop.outbox.models import OutboxMessage
 
 ORDER_PLACED = "order.placed"
+_LOCK_TIMED_OUT = "55P03"  # PostgreSQL's lock_not_available
 
 
 class EmptyCart(ShopError):
@@ -37,6 +40,12 @@ class KeyReused(ShopError):
 
     code = "idempotency_key_reused"
     http_status = 422
+
+
+class InFlight(ShopError):
+    """Another request has held the cart for longer than a shopper would wait."""
+
+    code = "in_flight"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +80,53 @@ class Purchase:
     request_hash: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrderForm:
+    """What a shopper sends to order the cart; the ids are the shopper's own addresses."""
+
+    shipping_address_id: int
+    billing_address_id: int
+    payment_method: str
+    email: str
+    expected_total: Decimal | None = None
+
+    @property
+    def request_hash(self) -> str:
+        """Equal for equal forms, however their JSON was written."""
+        canonical = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def order_cart(
+    form: OrderForm, *, customer: Customer, idempotency_key: str | None, now: datetime
+) -> tuple[Order, bool]:
+    """What check_out returns and raises; NotFound for an address of somebody else.
+
+    A key that made an order gives that order, also after its addresses were deleted.
+    """
+    ids = (form.shipping_address_id, form.billing_address_id)
+    known = customer.addresses.in_bulk(ids)
+    purchase = Purchase(
+        customer=customer,
+        email=form.email,
+        shipping_address=_printed(known.get(form.shipping_address_id)),
+        billing_address=_printed(known.get(form.billing_address_id)),
+        payment_method=form.payment_method,
+        idempotency_key=idempotency_key,
+        request_hash=form.request_hash,
+    )
+    if any(address_id not in known for address_id in ids):
+        earlier = placed_before(purchase)
+        if earlier is None:
+            raise NotFound("There is no such address.")
+        return earlier, False
+    return check_out(purchase, now=now, expected_total=form.expected_total)
+
+
+def _printed(address: Address | None) -> dict[str, Any]:
+    return address.as_printed() if address else {}
+
+
 @transaction.atomic
 def check_out(
     purchase: Purchase, *, now: datetime, expected_total: Decimal | None = None
@@ -79,9 +135,9 @@ def check_out(
 
     The cart's row lock makes simultaneous clicks wait for each other: the first places the
     order, the others get the same one by their key, or find the cart empty. Raises EmptyCart,
-    OutOfStock, TotalChanged or KeyReused, and then nothing is changed.
+    OutOfStock, TotalChanged, KeyReused or InFlight, and then nothing is changed.
     """
-    cart = Cart.objects.select_for_update().filter(customer=purchase.customer).first()
+    cart = _locked_cart(purchase.customer)
     earlier = placed_before(purchase)
     if earlier is not None:
         return earlier, False
@@ -92,6 +148,15 @@ def check_out(
     order = place_order(purchase, lines=lines, now=now)
     cart.items.all().delete()
     return order, True
+
+
+def _locked_cart(customer: Customer) -> Cart | None:
+    try:
+        return Cart.objects.select_for_update().filter(customer=customer).first()
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) != _LOCK_TIMED_OUT:
+            raise
+        raise InFlight("Another request is working on this cart; try again.") from error
 
 
 def placed_before(purchase: Purchase) -> Order | None:

@@ -1,7 +1,7 @@
 """What was bought: orders, their items, and every status that they went through."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -18,6 +18,10 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 def new_order_number() -> str:
     """Twelve random characters (58 bits), so that nobody finds an order by counting."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+# From placed to confirmed takes the pipeline seconds; after this, somebody should look.
+STALLED_AFTER = timedelta(minutes=5)
 
 
 class Status(models.TextChoices):
@@ -40,6 +44,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def locked(self, order_id: int) -> "Order":
         """The order, its row locked until the transaction ends; raises Order.DoesNotExist."""
         return self.select_for_update(of=("self",)).get(pk=order_id)
+
+    def stalled(self, *, now: datetime) -> "OrderQuerySet":
+        """Orders that the pipeline should long have confirmed."""
+        return self.filter(status=Status.PENDING, placed_at__lt=now - STALLED_AFTER)
 
 
 class Order(models.Model):

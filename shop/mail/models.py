@@ -49,6 +49,11 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
             status=OutgoingEmail.Status.WITHDRAWN
         )
 
+    def settle_as_sent(self) -> int:
+        """Believe a person that the `unknown` ones among these arrived; returns how many."""
+        unknown = self.filter(status=OutgoingEmail.Status.UNKNOWN)
+        return unknown.update(status=OutgoingEmail.Status.SENT, sent_at=F("claimed_at"))
+
 
 class OutgoingEmail(models.Model):
     class Status(models.TextChoices):

@@ -5,12 +5,17 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 
 
 def _shop_name(_request: HttpRequest) -> str:
     return str(settings.SHOP_NAME)
+
+
+def _icon(_request: HttpRequest) -> str:
+    return static("shop/plug.svg")
 
 
 def _may_view(model: str) -> Callable[[HttpRequest], bool]:
@@ -34,7 +39,8 @@ UNFOLD = {
     "SITE_HEADER": _shop_name,
     "SITE_SUBHEADER": "Shop administration",
     "SITE_SYMBOL": "outlet",
-    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
+    "SITE_URL": "/",
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "tasks.dashboard.numbers",
     "COLORS": {
@@ -106,3 +112,6 @@ UNFOLD = {
         ],
     },
 }
+
+# Times as people who compare them with logs write them, instead of "10:16 p.m.".
+FORMAT_MODULE_PATH = "shop.settings.formats"

@@ -83,6 +83,9 @@ SHOP_CURRENCY = env_str("SHOP_CURRENCY", default="EUR")
 CART_MAX_ITEMS = env_int("CART_MAX_ITEMS", default=100, minimum=1)
 CART_MAX_QUANTITY = env_int("CART_MAX_QUANTITY", default=999, minimum=1)
 
+# Where the index page sends those who want to watch the workers.
+FLOWER_URL = env_str("FLOWER_URL", default="/flower/")
+
 # Data stores
 DATABASES = {
     "default": {
@@ -140,6 +143,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "NUM_PROXIES": env_int("NUM_PROXIES", default=0),
 }
+# Calls a minute from one address or, for login_email, with one: see the throttles.
+THROTTLE_RATES = {"login": 10, "login_email": 5, "register": 10, "checkout": 30}
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
@@ -159,6 +164,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/(catalog|orders|accounts)",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "shop.schema.add_common_problems",
+    ],
 }
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

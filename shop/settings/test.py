@@ -7,13 +7,18 @@ for _name, _value in {
     "DEBUG": "false",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "COOKIE_SECURE": "false",
-    "THROTTLE": "false",
 }.items():
     os.environ.setdefault(_name, _value)
 
 from shop.settings.base import *  # noqa: E402, F403 the environment must be complete first
 
-DATABASES["default"]["TEST"] = {"NAME": "test_" + os.environ.get("TEST_DB_SUFFIX", "shop")}  # noqa: F405
+_SUFFIX = os.environ.get("TEST_DB_SUFFIX", "shop")
+DATABASES["default"]["TEST"] = {"NAME": f"test_{_SUFFIX}"}  # noqa: F405
+CACHES["default"]["KEY_PREFIX"] = _SUFFIX  # noqa: F405
+# Tests call often, all from one address. Those of the throttles lower their own rate.
+THROTTLE_RATES = dict.fromkeys(THROTTLE_RATES, 1_000_000)  # noqa: F405
 
 # Hashing a password slowly is what production wants and a hundred tests do not.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Static files straight from the packages: nothing has been collected.
+WHITENOISE_AUTOREFRESH = True

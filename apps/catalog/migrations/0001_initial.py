@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                         validators=[django.core.validators.MinValueValidator(Decimal("0"))],
                     ),
                 ),
-                ("is_active", models.BooleanField(default=True)),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
             ],
         ),
         migrations.CreateModel(
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
                 ("slug", models.SlugField(max_length=210)),
                 ("description", models.TextField(blank=True)),
-                ("is_published", models.BooleanField(default=True)),
+                ("is_published", models.BooleanField(default=True, verbose_name="published")),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "brand",
@@ -224,7 +224,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="variant",
             constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("sku"), name="one_variant_per_sku"
+                django.db.models.functions.text.Lower("sku"),
+                name="one_variant_per_sku",
+                violation_error_message="Another variant has this SKU.",
             ),
         ),
         migrations.AddConstraint(

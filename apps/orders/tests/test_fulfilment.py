@@ -52,9 +52,7 @@ def test_confirm_moves_once_and_queues_one_email_though_it_is_repeated() -> None
     ]
 
 
-def test_a_confirmation_that_overtakes_the_sale_sells_by_itself() -> (
-    None
-):
+def test_a_confirmation_that_overtakes_the_sale_sells_by_itself() -> None:
     order = placed()
     assert run(order, fulfilment.confirm, fulfilment.update_inventory) == "confirmed"
     stock = StockItem.objects.get()

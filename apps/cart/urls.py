@@ -1,0 +1,11 @@
+"""Under /api/orders/cart/."""
+
+from django.urls import path
+
+from apps.cart.views import CartItemsView, CartItemView, CartView
+
+urlpatterns = [
+    path("", CartView.as_view(), name="cart"),
+    path("items/", CartItemsView.as_view(), name="cart-items"),
+    path("items/<int:item_id>/", CartItemView.as_view(), name="cart-item"),
+]

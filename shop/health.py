@@ -1,0 +1,130 @@
+"""Is the process alive, and what of the things it depends on is there.
+
+`live` asks nobody. `ready` asks each dependency, all at once and for at most a second: a shop
+without its optional parts is degraded and still ready; without its primary database it is down.
+"""
+
+import logging
+import socket
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+_SECONDS = 1.0
+_PORTS = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
+_logger = logging.getLogger(__name__)
+
+Finding = dict[str, Any]
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 Django passes it
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 Django passes it
+    """200 with `status` ok or degraded, or 503 with down, and a finding per dependency."""
+    findings = _ask_all(_checks())
+    status = "ok"
+    if any(finding["status"] != "ok" for finding in findings.values()):
+        status = "degraded"
+    if findings["database"]["status"] == "down":
+        status = "down"
+    body = {"status": status, "dependencies": findings}
+    return JsonResponse(body, status=503 if status == "down" else 200)
+
+
+def _checks() -> dict[str, Callable[[], Finding]]:
+    checks = {"database": _database, "cache": _cache, "broker": _broker}
+    if settings.DATABASE_REPLICA_URL:
+        checks["replica"] = _replica
+    return checks
+
+
+def _ask_all(checks: dict[str, Callable[[], Finding]]) -> dict[str, Finding]:
+    """Each check's finding; one that hangs is left behind in its thread and counts as down."""
+    pool = ThreadPoolExecutor(max_workers=len(checks))
+    deadline = monotonic() + _SECONDS
+    futures = {name: pool.submit(check) for name, check in checks.items()}
+    findings = {
+        name: _finding(name, future, seconds=max(0, deadline - monotonic()))
+        for name, future in futures.items()
+    }
+    pool.shutdown(wait=False, cancel_futures=True)
+    return findings
+
+
+def _finding(name: str, future: Future[Finding], *, seconds: float) -> Finding:
+    try:
+        return future.result(timeout=seconds)
+    except TooSlow:
+        return {"status": "down", "reason": "does not answer in time"}
+    except Exception as error:  # noqa: BLE001 whatever it is, the answer must come
+        # Its text may hold host names and users, which are no business of the caller.
+        _logger.warning("Health check of the %s failed: %s", name, error)
+        return {"status": "down", "reason": "cannot be reached"}
+
+
+def _database() -> Finding:
+    # In a thread of its own, so this is a new connection, closed at the end.
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_is_in_recovery()")
+            (is_standby,) = cursor.fetchone()
+    finally:
+        connection.close()
+    if is_standby:
+        return {"status": "down", "reason": "is a standby and takes no writes"}
+    return {"status": "ok"}
+
+
+# A caught-up standby has replayed all that it received, and then the time since the last
+# transaction says nothing. A standby that receives nothing looks caught up: so ask that, too.
+_LAG = """
+    SELECT EXISTS (SELECT FROM pg_stat_wal_receiver),
+           CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+                ELSE 1000 * EXTRACT(EPOCH FROM now() - pg_last_xact_replay_timestamp())
+           END
+"""
+
+
+def _replica() -> Finding:
+    # psycopg itself and not a Django connection: the lag is asked past any routing.
+    replica = psycopg2.connect(settings.DATABASE_REPLICA_URL, connect_timeout=1)
+    try:
+        with replica.cursor() as cursor:
+            cursor.execute(_LAG)
+            is_receiving, lag = cursor.fetchone() or (False, None)
+    finally:
+        replica.close()
+    finding: Finding = {"status": "ok", "lag_ms": None if lag is None else round(lag)}
+    if not is_receiving:
+        finding |= {"status": "degraded", "reason": "receives nothing from the primary"}
+    return finding
+
+
+def _cache() -> Finding:
+    cache.get("health")
+    return {"status": "ok"}
+
+
+def _broker() -> Finding:
+    # Only whether it listens: the web never talks to the broker.
+    url = urlsplit(settings.CELERY_BROKER_URL)
+    address = (url.hostname or "localhost", url.port or _PORTS[url.scheme])
+    socket.create_connection(address, timeout=_SECONDS).close()
+    return {"status": "ok"}

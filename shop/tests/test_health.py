@@ -1,0 +1,141 @@
+"""Health: live asks nobody, ready names what is missing and never takes long."""
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port at which nobody listens, and nobody else begins to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says anything."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(8)
+        yield listening.getsockname()[1]
+
+
+def ready(client: Client) -> dict[str, Any]:
+    started = time.monotonic()
+    answer = client.get("/health/ready")
+    assert time.monotonic() - started < 2
+    body: dict[str, Any] = answer.json()
+    assert answer.status_code == (503 if body["status"] == "down" else 200)
+    return body
+
+
+def test_live_touches_nothing(client: Client) -> None:
+    # Not marked for the database: a query would fail.
+    answer = client.get("/health/live")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ready_finds_all_dependencies(client: Client) -> None:
+    body = ready(client)
+    assert body["status"] == "ok", body
+    assert set(body["dependencies"]) == {"database", "replica", "cache", "broker"}
+    assert 0 <= body["dependencies"]["replica"]["lag_ms"] < 10_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shop_without_a_replica_does_not_list_it(client: Client, settings: Any) -> None:
+    settings.DATABASE_REPLICA_URL = ""
+    body = ready(client)
+    assert body["status"] == "ok"
+    assert "replica" not in body["dependencies"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_optional_parts_that_are_gone_degrade_the_shop(
+    client: Client, settings: Any, closed_port: int
+) -> None:
+    break_optional_parts(settings, closed_port)
+    body = ready(client)
+    assert body["status"] == "degraded"
+    gone = {"status": "down", "reason": "cannot be reached"}
+    assert body["dependencies"] == {
+        "database": {"status": "ok"},
+        "replica": gone,
+        "cache": gone,
+        "broker": gone,
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_optional_parts_that_hang_degrade_the_shop_within_a_second(
+    client: Client, settings: Any, silent_port: int
+) -> None:
+    break_optional_parts(settings, silent_port)
+    body = ready(client)
+    assert body["status"] == "degraded"
+    # A listening port is all that is asked of the broker.
+    statuses = {name: each["status"] for name, each in body["dependencies"].items()}
+    assert statuses == {"database": "ok", "replica": "down", "cache": "down", "broker": "ok"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_replica_that_is_no_standby_is_degraded(client: Client, settings: Any) -> None:
+    settings.DATABASE_REPLICA_URL = primary_url(settings)
+    assert ready(client)["dependencies"]["replica"]["status"] == "degraded"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_its_primary_the_shop_is_down_and_tells_no_secrets(
+    client: Client, monkeypatch: pytest.MonkeyPatch, closed_port: int
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "PORT", str(closed_port))
+    body = ready(client)
+    assert body["status"] == "down"
+    gone = {"status": "down", "reason": "cannot be reached"}
+    assert body["dependencies"]["database"] == gone
+    assert body["dependencies"]["cache"] == {"status": "ok"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_primary_that_hangs_is_down_within_a_second(
+    client: Client, monkeypatch: pytest.MonkeyPatch, silent_port: int
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "PORT", str(silent_port))
+    assert ready(client)["dependencies"]["database"]["reason"] == "does not answer in time"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ready_leaves_no_connection_behind(client: Client) -> None:
+    before = connection_count()
+    ready(client)
+    assert connection_count() == before
+
+
+def break_optional_parts(settings: Any, port: int) -> None:
+    settings.DATABASE_REPLICA_URL = f"postgres://ecommerce_user:secret@127.0.0.1:{port}/shop"
+    settings.CELERY_BROKER_URL = f"redis://:secret@127.0.0.1:{port}/1"
+    settings.CACHES = {
+        "default": {**settings.CACHES["default"], "LOCATION": f"redis://127.0.0.1:{port}/0"}
+    }
+
+
+def primary_url(settings: Any) -> str:
+    parts = settings.DATABASES["default"]
+    return "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**parts)
+
+
+def connection_count() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])

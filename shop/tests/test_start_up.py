@@ -1,0 +1,86 @@
+"""Start-up refuses settings that are nonsense, or unsafe in production, with one clear line."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from kombu import Connection, Exchange, Queue
+
+from shop.topology import ORDER
+from tests.pipeline import worker_environment
+
+GOOD = {
+    "DJANGO_SETTINGS_MODULE": "shop.settings.prod",
+    "SECRET_KEY": "k" * 50,
+    "ALLOWED_HOSTS": "shop.example",
+    "DEBUG": "false",
+}
+
+
+def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` in production, with some variables changed or removed."""
+    environment = {**os.environ, **GOOD, **changes}
+    return subprocess.run(  # noqa: S603 ours
+        [sys.executable, "manage.py", "check"],
+        env={name: value for name, value in environment.items() if value is not None},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_starts_with_sound_settings() -> None:
+    assert start().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"SECRET_KEY": None}, "SECRET_KEY is not set"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY must be a random text"),
+        ({"SECRET_KEY_FILE": "/nowhere"}, "SECRET_KEY_FILE='/nowhere' cannot be read"),
+        ({"DEBUG": "true"}, "DEBUG must be false in production"),
+        ({"DEBUG": "Flase"}, "DEBUG='Flase' is neither true nor false"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS must name"),
+        ({"CART_MAX_ITEMS": "many"}, "CART_MAX_ITEMS='many' is not a whole number"),
+        ({"CART_MAX_ITEMS": "0"}, "CART_MAX_ITEMS=0 is below 1"),
+        ({"DATABASE_URL": "sqlite:///shop.db"}, "DATABASE_URL has the scheme 'sqlite'"),
+        ({"CELERY_BROKER_URL": "http://broker"}, "CELERY_BROKER_URL has the scheme 'http'"),
+    ],
+)
+def test_production_refuses(changes: dict[str, str | None], reason: str) -> None:
+    ended = start(**changes)
+    assert ended.returncode != 0
+    assert reason in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.rabbitmq
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["manage.py", "declare_queues"],
+        ["manage.py", "relay_outbox"],
+        ["-m", "celery", "--app", "shop", "worker", "--queues", ORDER, "--concurrency", "1"],
+    ],
+)
+def test_refuses_a_broker_whose_queue_is_another_one(rabbitmq: str, command: list[str]) -> None:
+    with Connection(rabbitmq) as broker:
+        channel = broker.default_channel
+        channel.queue_delete(ORDER)
+        Queue(ORDER, Exchange(""), durable=True)(channel).queue_declare()
+        try:
+            ended = subprocess.run(  # noqa: S603 ours
+                [sys.executable, *command],
+                env=worker_environment(rabbitmq),
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        finally:
+            channel.queue_delete(ORDER)
+    assert ended.returncode == 1
+    assert f"queue {ORDER} is not the declared one" in ended.stderr.splitlines()[-1]

@@ -1,0 +1,116 @@
+"""What gave up, for the people who look into it: dead letters and failed tasks."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django_celery_results.models import GroupResult, TaskResult
+
+from shop.admin import ReadOnlyAdmin, label, preformatted
+from tasks.models import DeadLetter
+
+# The shop starts no groups, so there is nothing to show.
+admin.site.unregister([GroupResult, TaskResult])
+admin.site.index_title = "Overview"
+admin.site.index_template = "tasks/admin/dashboard.html"
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open"), ("resolved", "Resolved")]
+
+    def queryset(self, _request: HttpRequest, letters: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "open":
+            return letters.filter(resolved_at=None)
+        if self.value() == "resolved":
+            return letters.exclude(resolved_at=None)
+        return letters
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
+    list_display = ("task", "reason", "order", "state", "times", "last_at")
+    list_filter = (OpenFilter, "task", "queue")
+    date_hierarchy = "last_at"
+    search_fields = ("order_id__exact", "task_id", "task", "reason")
+    search_help_text = "Order id, task id, task or reason"
+    ordering = ("-last_at", "-pk")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "task",
+                    "reason",
+                    ("state", "order"),
+                    ("first_at", "last_at"),
+                    ("times", "attempts"),
+                    ("queue", "resolved_at"),
+                )
+            },
+        ),
+        ("To start it again", {"fields": ("task_id", "arguments", "chain")}),
+        ("Error", {"fields": ("traceback",)}),
+    )
+
+    @admin.display(ordering="resolved_at")
+    def state(self, letter: DeadLetter) -> str:
+        if letter.resolved_at is None:
+            return label("open", color="danger")
+        return label("resolved", color="success")
+
+    @admin.display(ordering="order_id")
+    def order(self, letter: DeadLetter) -> str:
+        if letter.order_id is None:
+            return ""
+        url = reverse("admin:orders_order_change", args=[letter.order_id])
+        return format_html('<a href="{}">order {}</a>', url, letter.order_id)
+
+    @admin.display(description="last lines of the traceback")
+    def traceback(self, letter: DeadLetter) -> str:
+        return preformatted(letter.error)
+
+
+_STATE_COLORS = {
+    "FAILURE": "danger",
+    "REVOKED": "danger",
+    "RETRY": "warning",
+    "SUCCESS": "success",
+}
+
+
+@admin.register(TaskResult)
+class TaskResultAdmin(ReadOnlyAdmin[TaskResult]):
+    list_display = ("task_name", "state", "task_kwargs", "worker", "date_done")
+    list_filter = ("status", "task_name")
+    date_hierarchy = "date_done"
+    search_fields = ("task_id", "task_name", "task_kwargs")
+    search_help_text = "Task, task id or argument"
+    ordering = ("-pk",)
+    fields = (
+        ("task_name", "state"),
+        "task_id",
+        "task_kwargs",
+        ("date_started", "date_done"),
+        "worker",
+        "outcome",
+        "lines",
+    )
+
+    @admin.display(ordering="status")
+    def state(self, result: TaskResult) -> str:
+        return label(result.status, color=_STATE_COLORS.get(result.status))
+
+    @admin.display(description="result")
+    def outcome(self, result: TaskResult) -> str:
+        return preformatted(result.result or "")
+
+    @admin.display(description="traceback")
+    def lines(self, result: TaskResult) -> str:
+        return preformatted(result.traceback or "")
