@@ -28,7 +28,9 @@ class OrderFormSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = self.context["request"].user
         if "email" not in attrs and not isinstance(user, User):
-            raise serializers.ValidationError({"email": ["A guest must give an e-mail address."]})
+            raise serializers.ValidationError(
+                {"email": ["A guest must give an e-mail address."]}
+            )
         defaults = {
             "billing_address_id": attrs["shipping_address_id"],
             "email": getattr(user, "email", ""),

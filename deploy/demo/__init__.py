@@ -1,0 +1,1 @@
+"""`make demo`: the whole shop on this machine, and one order bought in front of your eyes."""

@@ -1,0 +1,125 @@
+"""The Procfile's processes: started in an environment of one's own, stopped or killed by id."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from honcho.environ import parse_procfile
+
+from deploy.embedded.process import is_running, recorded_pid, send, wait_until
+
+ROOT = Path(__file__).resolve().parents[1]
+# Seconds. A worker finishes its task first; what is killed after that is delivered again.
+_PATIENCE = 10
+
+
+class Processes:
+    """Any of the Procfile's processes, their output in `<directory>/log/<name>.log`.
+
+    `environment` is all they see of the caller's, but for PATH, which starts with this
+    interpreter's programs. Leaving the `with` block stops them, whatever the reason.
+
+    >>> with Processes(environment=environment, directory=Path("var")) as processes:
+    ...     processes.start(["relay", "worker-order"])
+    """
+
+    def __init__(self, *, environment: Mapping[str, str], directory: Path) -> None:
+        programs = Path(sys.executable).parent
+        path = f"{programs}{os.pathsep}{environment.get('PATH', os.defpath)}"
+        self._environment = {**environment, "PATH": path}
+        self._commands: dict[str, str] = parse_procfile(
+            (ROOT / "Procfile").read_text()
+        ).processes
+        self._directory = directory
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self, names: Iterable[str]) -> None:
+        """Start these; they may need a moment until they serve.
+
+        One that an earlier owner of `directory` left behind is ended first.
+        """
+        for name in names:
+            self._end_leftover(name)
+            self._running[name] = self._launch(name)
+            self._pid_file(name).write_text(f"{self._running[name].pid}\n")
+
+    def stop(self) -> None:
+        """Ask all of them to end; kill what is still there after a while, or at Ctrl-C."""
+        processes = list(self._running.values())
+        for process in processes:
+            send(process.pid, signal.SIGTERM)
+        try:
+            wait_until(lambda: not self.alive(), seconds=_PATIENCE)
+        finally:
+            for name in list(self._running):
+                self.kill(name)
+
+    def kill(self, name: str) -> None:
+        """End one and its children by SIGKILL; return when it is gone."""
+        process = self._running.pop(name)
+        _kill_group(process.pid)
+        process.wait()
+        self._pid_file(name).unlink(missing_ok=True)
+
+    def alive(self) -> list[str]:
+        """The names of those that were started and have not ended."""
+        return [name for name, process in self._running.items() if process.poll() is None]
+
+    def pid(self, name: str) -> int:
+        """The process id of one that was started."""
+        return self._running[name].pid
+
+    def log(self, name: str) -> Path:
+        """The file that one writes its output to."""
+        return self._directory / "log" / f"{name}.log"
+
+    def _launch(self, name: str) -> subprocess.Popen[bytes]:
+        self.log(name).parent.mkdir(parents=True, exist_ok=True)
+        with self.log(name).open("ab") as output:
+            # The shell fills in ${PORT:-8000} and hands its process id over to the program.
+            # A session of its own: Ctrl-C is for us, who stop the processes in order.
+            return subprocess.Popen(  # noqa: S603 the Procfile is ours
+                ["/bin/sh", "-c", f"exec {self._commands[name]}"],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _end_leftover(self, name: str) -> None:
+        pid = recorded_pid(self._pid_file(name))
+        # After a restart of the machine the id may be anybody's: compare the command too.
+        mark = self._commands[name].partition("$")[0].strip()
+        if pid is not None and is_running(pid, mark):
+            send(pid, signal.SIGTERM)
+            wait_until(lambda: not is_running(pid, mark), seconds=_PATIENCE)
+            _kill_group(pid)
+
+    def _pid_file(self, name: str) -> Path:
+        return self.log(name).with_suffix(".pid")
+
+
+def _kill_group(pid: int) -> None:
+    """Kill the group that the process leads, and so the children of one that has ended."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,50 @@
+"""`python -m deploy.replay PATH [--rabbitmq]`: recorded orders through a pipeline of their own.
+
+The exit status is that of `manage.py replay_orders`.
+"""
+
+import argparse
+import sys
+from io import StringIO
+from pathlib import Path
+
+from django.core.management import CommandError, call_command, execute_from_command_line
+
+from deploy.embedded import ServerUnavailable
+from deploy.local import (
+    PIPELINE,
+    Busy,
+    local_servers,
+    migrate,
+    set_up_django,
+    shop_environment,
+)
+from deploy.processes import ROOT, Processes
+
+# Beside the demo's, so that neither finds the other's orders.
+DIRECTORY = ROOT / "var" / "replay"
+
+
+def main() -> int:
+    """Start servers, relay and workers, replay, and stop them again."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.replay", description=__doc__)
+    parser.add_argument("path", type=Path, help="JSON lines, gzip or not")
+    parser.add_argument("--rabbitmq", action="store_true", help="RabbitMQ instead of Redis")
+    arguments = parser.parse_args()
+    try:
+        with local_servers(DIRECTORY, rabbitmq=arguments.rabbitmq) as servers:
+            environment = shop_environment(servers)
+            set_up_django(environment)
+            migrate()
+            call_command("declare_queues", stdout=StringIO())
+            with Processes(environment=environment, directory=DIRECTORY) as processes:
+                processes.start(PIPELINE)
+                execute_from_command_line(["manage.py", "replay_orders", str(arguments.path)])
+    except (ServerUnavailable, Busy, CommandError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
