@@ -27,5 +27,7 @@ def without_redis(settings: Any) -> Iterator[None]:
         nobody.bind(("127.0.0.1", 0))
         url = f"redis://127.0.0.1:{nobody.getsockname()[1]}/0"
         settings.CACHES = {"default": {**here["default"], "LOCATION": url}}
-        yield
-        settings.CACHES = here
+        try:
+            yield
+        finally:
+            settings.CACHES = here

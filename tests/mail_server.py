@@ -1,5 +1,6 @@
 """A real SMTP server for tests, which takes, refuses or drops mail as told."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ class MailServer:
             assert isinstance(content, bytes)
             self.taken.append(message_from_bytes(content))
         if self.answer_to_data == "drop":
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return self.answer_to_data
 

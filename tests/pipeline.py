@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 from kombu import Connection
@@ -29,7 +30,8 @@ class Pipeline:
     def depth(self, queue: str) -> int:
         """How many messages wait in a queue, by consuming none of them."""
         with Connection(self._broker_url) as broker:
-            declared = broker.default_channel.queue_declare(queue, passive=True)
+            channel: Any = broker.default_channel
+            declared = channel.queue_declare(queue, passive=True)
             return int(declared.message_count)
 
     def purge(self) -> None:

@@ -73,7 +73,7 @@ class Order(models.Model):
     shipping_address = models.JSONField(help_text="Copied at checkout.")
     billing_address = models.JSONField(help_text="Copied at checkout.")
     currency = models.CharField(max_length=3)
-    total = models.DecimalField(max_digits=14, decimal_places=2)
+    total = models.DecimalField(max_digits=18, decimal_places=2)
     placed_at = models.DateTimeField()
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     request_hash = models.CharField(max_length=64, blank=True, editable=False)
@@ -143,7 +143,7 @@ class OrderItem(models.Model):
     name = models.CharField(max_length=310)
     unit_price = models.DecimalField(max_digits=12, decimal_places=2)
     quantity = models.PositiveIntegerField()
-    line_total = models.DecimalField(max_digits=14, decimal_places=2)
+    line_total = models.DecimalField(max_digits=18, decimal_places=2)
 
     class Meta:
         constraints = [

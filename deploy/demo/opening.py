@@ -98,6 +98,9 @@ def _environment(servers: Servers, passwords: dict[str, str]) -> dict[str, str]:
     port, flower_port = _free_port(8000), _free_port(5555)
     return {
         **shop_environment(servers),
+        # As in production, errors included, but for TLS.
+        "DEBUG": "false",
+        "COOKIE_SECURE": "false",
         "PORT": str(port),
         "FLOWER_PORT": str(flower_port),
         "FLOWER_URL": f"http://127.0.0.1:{flower_port}/flower/",

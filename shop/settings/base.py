@@ -13,6 +13,7 @@ from shop.settings.env import (
     env_str,
     env_url,
 )
+from shop.settings.logging import *  # noqa: F403
 from shop.settings.pipeline import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -95,8 +96,8 @@ DATABASES = {
         "OPTIONS": {
             "connect_timeout": 3,
             # Milliseconds. Nobody waits for a lock or a query longer than a shopper would.
-            "options": "-c lock_timeout=2000 -c statement_timeout=5000"
-            " -c idle_in_transaction_session_timeout=10000",
+            "options": "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
+            f" -c statement_timeout={env_int('DATABASE_STATEMENT_TIMEOUT', default=5000)}",
         },
     }
 }
@@ -195,16 +196,3 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        name: {"handlers": ["console"], "level": "INFO", "propagate": False}
-        for name in ("shop", "apps", "tasks")
-    },
-}

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from kombu import Connection, Exchange, Queue
@@ -68,7 +69,7 @@ def test_production_refuses(changes: dict[str, str | None], reason: str) -> None
 )
 def test_refuses_a_broker_whose_queue_is_another_one(rabbitmq: str, command: list[str]) -> None:
     with Connection(rabbitmq) as broker:
-        channel = broker.default_channel
+        channel: Any = broker.default_channel
         channel.queue_delete(ORDER)
         Queue(ORDER, Exchange(""), durable=True)(channel).queue_declare()
         try:

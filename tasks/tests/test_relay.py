@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from kombu.utils.json import loads
 
 from shop.celery import app
 from shop.outbox.models import MAX_ATTEMPTS, OutboxMessage
@@ -47,7 +46,7 @@ def drain() -> list[dict[str, Any]]:
             bound = queue(broker.default_channel)
             bound.declare()
             while (message := bound.get(no_ack=True)) is not None:
-                messages.append({**message.headers, "body": loads(message.body)})
+                messages.append({**message.headers, "body": message.decode()})
     return messages
 
 
@@ -162,5 +161,6 @@ def test_the_queue_of_an_order_is_the_declared_one() -> None:
     relay()
     with app.connection_for_write() as broker:
         assert {q.name for q in WORK_QUEUES} >= {ORDER}
-        depth = broker.default_channel.queue_declare(ORDER, passive=True).message_count
+        channel: Any = broker.default_channel
+        depth = channel.queue_declare(ORDER, passive=True).message_count
     assert depth == 1

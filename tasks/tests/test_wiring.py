@@ -42,8 +42,9 @@ def test_every_task_is_routed_to_a_work_queue_of_its_own_kind() -> None:
 def test_every_work_queue_has_its_dead_letter_queue() -> None:
     keys = {queue.routing_key for queue in DEAD_QUEUES}
     for queue in WORK_QUEUES:
-        assert queue.queue_arguments["x-dead-letter-exchange"] == "shop.dlx"
-        assert queue.queue_arguments["x-dead-letter-routing-key"] in keys
+        arguments = queue.queue_arguments or {}
+        assert arguments["x-dead-letter-exchange"] == "shop.dlx"
+        assert arguments["x-dead-letter-routing-key"] in keys
 
 
 def test_a_worker_without_a_queue_list_does_not_consume_dead_letters() -> None:

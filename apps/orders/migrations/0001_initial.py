@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ("shipping_address", models.JSONField(help_text="Copied at checkout.")),
                 ("billing_address", models.JSONField(help_text="Copied at checkout.")),
                 ("currency", models.CharField(max_length=3)),
-                ("total", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("total", models.DecimalField(decimal_places=2, max_digits=18)),
                 ("placed_at", models.DateTimeField()),
                 (
                     "idempotency_key",
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=310)),
                 ("unit_price", models.DecimalField(decimal_places=2, max_digits=12)),
                 ("quantity", models.PositiveIntegerField()),
-                ("line_total", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("line_total", models.DecimalField(decimal_places=2, max_digits=18)),
                 (
                     "order",
                     models.ForeignKey(

@@ -1,6 +1,7 @@
 """How often one address may order."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -22,7 +23,7 @@ def _low_rate(settings: Settings) -> Iterator[None]:
 def test_refuses_the_third_order_of_an_address_in_a_minute_but_shows_the_cart() -> None:
     ada = make_customer()
     client, form = logged_in(ada), order_form(make_address(ada).pk)
-    there = {"REMOTE_ADDR": "192.0.2.1"}
+    there: Any = {"REMOTE_ADDR": "192.0.2.1"}
     codes = [client.post(PLACE_ORDER, form, **there).json()["code"] for _ in range(3)]
     assert codes == ["empty_cart", "empty_cart", "throttled"]
     answer = client.post(PLACE_ORDER, form, **there)

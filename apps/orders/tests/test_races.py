@@ -1,6 +1,7 @@
 """Races in real threads with real commits: one unit is sold once, one order moves once."""
 
 from collections import Counter
+from functools import partial
 
 import pytest
 from django.db.models import Sum
@@ -32,7 +33,7 @@ def test_thirty_two_buyers_of_seven_mugs_make_exactly_seven_orders() -> None:
         customer = make_customer(f"buyer{n}")
         fill_cart(customer, {mug: 1})
         purchases.append(make_purchase(customer))
-    outcomes = run_at_once([lambda p=p: check_out(p, now=NOON) for p in purchases])
+    outcomes = run_at_once([partial(check_out, purchase, now=NOON) for purchase in purchases])
     lost = Counter(type(o).__name__ for o in outcomes if isinstance(o, Exception))
     assert lost == {"OutOfStock": 25}
     assert Order.objects.count() == OutboxMessage.objects.count() == 7
@@ -48,7 +49,7 @@ def test_baskets_in_opposite_order_neither_deadlock_nor_oversell() -> None:
         order_of_lines = skus if n % 2 else skus[::-1]
         lines = [make_line(variant) for variant in order_of_lines]
         purchase = make_purchase(customer)
-        calls.append(lambda p=purchase, li=lines: place_order(p, lines=li, now=NOON))
+        calls.append(partial(place_order, purchase, lines=lines, now=NOON))
     outcomes = run_at_once(calls)
     lost = Counter(type(o).__name__ for o in outcomes if isinstance(o, Exception))
     assert lost == {"OutOfStock": 12}
@@ -76,6 +77,11 @@ def test_sixteen_clicks_without_a_key_make_one_order() -> None:
     assert Order.objects.count() == 1
 
 
+def run_chain(order_id: int) -> Status:
+    fulfilment.update_inventory(order_id, now=NOON)
+    return fulfilment.confirm(order_id, now=NOON)
+
+
 @pytest.mark.parametrize("chain_starts_late", [False, True])
 def test_cancel_against_the_chain_puts_the_stock_back_once(chain_starts_late: bool) -> None:
     """A hundred orders each way: the cancellation meets the chain at every possible point."""
@@ -88,12 +94,9 @@ def test_cancel_against_the_chain_puts_the_stock_back_once(chain_starts_late: bo
             fulfilment.update_inventory(order.pk, now=NOON)
         outcomes = run_at_once(
             [
-                lambda pk=order.pk: (
-                    fulfilment.update_inventory(pk, now=NOON),
-                    fulfilment.confirm(pk, now=NOON),
-                ),
-                lambda pk=order.pk: fulfilment.cancel(pk, now=NOON),
-                lambda pk=order.pk: fulfilment.cancel(pk, now=NOON),
+                partial(run_chain, order.pk),
+                partial(fulfilment.cancel, order.pk, now=NOON),
+                partial(fulfilment.cancel, order.pk, now=NOON),
             ]
         )
         assert not [o for o in outcomes if isinstance(o, Exception)], outcomes
@@ -112,7 +115,7 @@ def test_eight_confirmations_at_once_confirm_once_and_queue_one_email() -> None:
     ada, mug = make_customer(), make_variant(on_hand=5)
     order = place_order(make_purchase(ada), lines=[make_line(mug)], now=NOON)
     steps = [fulfilment.update_inventory, fulfilment.confirm] * 4
-    outcomes = run_at_once([lambda s=step: s(order.pk, now=NOON) for step in steps])
+    outcomes = run_at_once([partial(step, order.pk, now=NOON) for step in steps])
     assert not [o for o in outcomes if isinstance(o, Exception)], outcomes
     assert order.status_changes.count() == 2
     assert OutgoingEmail.objects.count() == 1
@@ -128,8 +131,8 @@ def test_ship_against_cancel_lets_one_of_them_win() -> None:
         fulfilment.confirm(order.pk, now=NOON)
         outcomes = run_at_once(
             [
-                lambda pk=order.pk: fulfilment.ship(pk, now=NOON),
-                lambda pk=order.pk: fulfilment.cancel(pk, now=NOON),
+                partial(fulfilment.ship, order.pk, now=NOON),
+                partial(fulfilment.cancel, order.pk, now=NOON),
             ]
         )
         failed = [o for o in outcomes if isinstance(o, Exception)]
