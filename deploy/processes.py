@@ -85,6 +85,10 @@ class Processes:
         """The process id of one that was started."""
         return self._running[name].pid
 
+    def memory(self) -> dict[str, int]:
+        """MiB that each of them and its children take; pages that they share count once."""
+        return {name: round(_pss(self.pid(name)) / 1024) for name in self.alive()}
+
     def log(self, name: str) -> Path:
         """The file that one writes its output to."""
         return self._directory / "log" / f"{name}.log"
@@ -123,3 +127,15 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def _pss(pid: int) -> int:
+    """KiB of the process and its children: resident memory, shared pages divided fairly."""
+    process = Path("/proc") / str(pid)
+    try:
+        lines = (process / "smaps_rollup").read_text().splitlines()
+        children = (process / "task" / str(pid) / "children").read_text().split()
+    except OSError:  # it has just ended
+        return 0
+    own = next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return own + sum(_pss(int(child)) for child in children)

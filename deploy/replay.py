@@ -39,7 +39,11 @@ def main() -> int:
             call_command("declare_queues", stdout=StringIO())
             with Processes(environment=environment, directory=DIRECTORY) as processes:
                 processes.start(PIPELINE)
-                execute_from_command_line(["manage.py", "replay_orders", str(arguments.path)])
+                try:
+                    execute_from_command_line(["manage.py", "replay_orders", str(arguments.path)])
+                finally:
+                    memory = ", ".join(f"{n} {mib}" for n, mib in processes.memory().items())
+                    sys.stdout.write(f"memory in MiB, children included: {memory}\n")
     except (ServerUnavailable, Busy, CommandError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
