@@ -40,7 +40,9 @@ def main() -> int:
             with Processes(environment=environment, directory=DIRECTORY) as processes:
                 processes.start(PIPELINE)
                 try:
-                    execute_from_command_line(["manage.py", "replay_orders", str(arguments.path)])
+                    execute_from_command_line(
+                        ["manage.py", "replay_orders", str(arguments.path)]
+                    )
                 finally:
                     memory = ", ".join(f"{n} {mib}" for n, mib in processes.memory().items())
                     sys.stdout.write(f"memory in MiB, children included: {memory}\n")

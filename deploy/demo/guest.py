@@ -33,25 +33,28 @@ class Guest:
 
     def add_to_cart(self, *, product_id: int, variant_id: int) -> Any:
         wanted = {"product_id": product_id, "variant_id": variant_id, "quantity": 1}
-        return self._call("POST", "orders/cart/items/", json=wanted).json()
+        return self._call("POST", "api/orders/cart/items/", json=wanted).json()
 
     def enter_address(self) -> Any:
-        address = self._call("POST", "accounts/addresses/", json=_ADDRESS).json()
+        address = self._call("POST", "api/accounts/addresses/", json=_ADDRESS).json()
         self._order["shipping_address_id"] = self._order["billing_address_id"] = address["id"]
         return address
 
     def check_out(self) -> tuple[Any, bool]:
         """The order, and whether this very request had already placed it before."""
         answer = self._call(
-            "POST", "orders/orders/create/", json=self._order, headers=self._headers
+            "POST", "api/orders/orders/create/", json=self._order, headers=self._headers
         )
         return answer.json(), answer.headers.get("Idempotent-Replayed") == "true"
 
     def order(self, number: str) -> Any:
-        return self._call("GET", f"orders/orders/{number}/").json()
+        return self._call("GET", f"api/orders/orders/{number}/").json()
+
+    def readiness(self) -> Any:
+        return self._call("GET", "health/ready").json()
 
     def _call(self, method: str, path: str, **request: Any) -> requests.Response:
-        url = f"{self._address}/api/{path}"
+        url = f"{self._address}/{path}"
         try:
             answer = self._session.request(method, url, timeout=10, **request)
         except requests.RequestException as error:

@@ -35,7 +35,8 @@ def buy(console: Console, shop: Shop) -> None:
     tell("order placed", f"201, {number}, {order['total']} {order['currency']}")
     tell("stock held", f"{stock} → {witness.stock_of(_FIRST)}")
     shop.wait_for("on replica", lambda: witness.is_on_replica(number), blame="web")
-    tell("on the replica", "a read there already shows the order")
+    lag = guest.readiness()["dependencies"]["replica"]["lag_ms"]
+    tell("on the replica", f"a read there already shows the order, replay lag {lag} ms")
     shop.wait_for(
         "confirmed", lambda: guest.order(number)["status"] == "confirmed", blame="worker-order"
     )

