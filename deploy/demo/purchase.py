@@ -35,8 +35,7 @@ def buy(console: Console, shop: Shop) -> None:
     tell("order placed", f"201, {number}, {order['total']} {order['currency']}")
     tell("stock held", f"{stock} → {witness.stock_of(_FIRST)}")
     shop.wait_for("on replica", lambda: witness.is_on_replica(number), blame="web")
-    lag = guest.readiness()["dependencies"]["replica"]["lag_ms"]
-    tell("on the replica", f"a read there already shows the order, replay lag {lag} ms")
+    tell("on the replica", f"a read there already shows the order{_lag(guest)}")
     shop.wait_for(
         "confirmed", lambda: guest.order(number)["status"] == "confirmed", blame="worker-order"
     )
@@ -48,3 +47,8 @@ def buy(console: Console, shop: Shop) -> None:
     again, repeated = guest.check_out()
     if repeated and again["order_number"] == number:
         tell("same request again", "the same order, nothing bought twice")
+
+
+def _lag(guest: Guest) -> str:
+    replica = guest.readiness()["dependencies"]["replica"]
+    return f", replay lag {replica['lag_ms']} ms"
