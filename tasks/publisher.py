@@ -49,8 +49,11 @@ class PlainPublisher:
         self._producer = Producer(self._connection.default_channel, auto_declare=False)
 
     def publish(self, chains: Sequence[Chain]) -> set[str]:
-        for chain in chains:
-            _send(self._app, self._producer, chain)
+        try:
+            for chain in chains:
+                _send(self._app, self._producer, chain)
+        except self._connection.connection_errors as error:  # Redis has classes of its own
+            raise OperationalError(str(error)) from error
         return set()
 
     def close(self) -> None:

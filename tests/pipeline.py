@@ -2,6 +2,7 @@
 server in the test's own process."""
 
 import os
+import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -56,6 +57,16 @@ class Pipeline:
                 serializer="json",
                 **message.properties,
             )
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Let one process stand still."""
+        pid = self.processes.pid(name)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def kill_children(self, name: str) -> int:
         """SIGKILL the pool processes of a worker, which itself lives on; returns how many."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from django.db import connection, transaction
@@ -171,10 +172,12 @@ def test_a_worker_goes_on_when_its_database_connections_are_cut(pipeline: Pipeli
 def test_a_process_killed_inside_update_inventory_costs_nothing(
     pipeline: Pipeline, victim: str
 ) -> None:
-    orders = placed(3)
-    with transaction.atomic():
+    with ExitStack() as locked:
+        with pipeline.paused("relay"):  # so that nobody sells before the row is locked
+            orders = placed(3)
+            locked.enter_context(transaction.atomic())
+            StockItem.objects.select_for_update().get()
         # The worker comes as far as the stock's row, and dies waiting for it.
-        StockItem.objects.select_for_update().get()
         eventually(workers_are_waiting, what="a worker inside update_inventory")
         if victim == "children":
             assert pipeline.kill_children("worker-order") == 2
