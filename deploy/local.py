@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,25 +26,28 @@ class Busy(Exception):
 def local_servers(directory: Path, *, rabbitmq: bool = False) -> Iterator[Servers]:
     """The embedded servers of `directory`, up, and ours alone; raises Busy.
 
-    Afterwards they are stopped again, if they were down before. SIGTERM and SIGHUP become
-    KeyboardInterrupt from here on, so that every `with` block is left in order.
+    Afterwards they are stopped again, if they were down before; if not, a line says so.
+    SIGTERM and SIGHUP become KeyboardInterrupt from here on, so that every `with` block is
+    left in order.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup wants us to stay
             signal.signal(number, signal.default_int_handler)
-    directory.mkdir(exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     with (directory / "in-use").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy(f"another demo or replay is running in {directory}") from None
         servers = Servers(directory)
-        were_up = any(one.state == "up" for one in servers.status())
+        were_up = ", ".join(one.name for one in servers.status() if one.state == "up")
         try:
             servers.up(rabbitmq=rabbitmq)
             yield servers
         finally:
-            if not were_up:
+            if were_up:
+                sys.stdout.write(f"The servers stay up: {were_up} ran before.\n")
+            else:
                 servers.down()
 
 

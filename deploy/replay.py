@@ -1,10 +1,11 @@
-"""`python -m deploy.replay PATH [--rabbitmq]`: recorded orders through a pipeline of their own.
+"""`python -m deploy.replay PATH [--rabbitmq] [...]`: recorded orders through a pipeline of their own.
 
-The exit status is that of `manage.py replay_orders`.
+What else the command line holds, and the exit status, are those of `manage.py replay_orders`.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -27,29 +28,42 @@ DIRECTORY = ROOT / "var" / "replay"
 
 def main() -> int:
     """Start servers, relay and workers, replay, and stop them again."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.replay", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.replay", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("path", type=Path, help="JSON lines, gzip or not")
     parser.add_argument("--rabbitmq", action="store_true", help="RabbitMQ instead of Redis")
-    arguments = parser.parse_args()
+    parser.add_argument("--dir", type=Path, default=DIRECTORY, help="default: var/replay")
+    arguments, options = parser.parse_known_args()
     try:
-        with local_servers(DIRECTORY, rabbitmq=arguments.rabbitmq) as servers:
-            environment = shop_environment(servers)
-            set_up_django(environment)
-            migrate()
-            call_command("declare_queues", stdout=StringIO())
-            with Processes(environment=environment, directory=DIRECTORY) as processes:
-                processes.start(PIPELINE)
-                try:
-                    execute_from_command_line(
-                        ["manage.py", "replay_orders", str(arguments.path)]
-                    )
-                finally:
-                    memory = ", ".join(f"{n} {mib}" for n, mib in processes.memory().items())
-                    sys.stdout.write(f"memory in MiB, children included: {memory}\n")
-    except (ServerUnavailable, Busy, CommandError) as problem:
+        arguments.path.open("rb").close()  # starting servers for a typo would take a while
+        _replay(
+            [str(arguments.path), *options],
+            directory=arguments.dir,
+            rabbitmq=arguments.rabbitmq,
+        )
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return 130
+    except (ServerUnavailable, Busy, CommandError, OSError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
     return 0
+
+
+def _replay(arguments: Sequence[str], *, directory: Path, rabbitmq: bool) -> None:
+    with local_servers(directory, rabbitmq=rabbitmq) as servers:
+        environment = shop_environment(servers)
+        set_up_django(environment)
+        migrate()
+        call_command("declare_queues", stdout=StringIO())
+        with Processes(environment=environment, directory=directory) as processes:
+            processes.start(PIPELINE)
+            try:
+                execute_from_command_line(["manage.py", "replay_orders", *arguments])
+            finally:
+                memory = ", ".join(f"{n} {mib}" for n, mib in processes.memory().items())
+                sys.stdout.write(f"memory in MiB, children included: {memory}\n")
 
 
 if __name__ == "__main__":

@@ -4,11 +4,14 @@ Unfold carries no types, so the checker sees Django's classes, which Unfold's ex
 """
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from unfold import decorators
@@ -32,17 +35,29 @@ M = TypeVar("M", bound=Model)
 PageAction = Callable[..., HttpResponse]
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin, TabularInline
+    from django.contrib.admin import ModelAdmin as _ModelAdmin
     from django.contrib.admin import SimpleListFilter as DropdownFilter
+    from django.contrib.admin import TabularInline
 else:
     from unfold import admin
     from unfold.contrib.filters.admin import DropdownFilter
 
-    class ModelAdmin(admin.ModelAdmin):
+    class _ModelAdmin(admin.ModelAdmin):
         __class_getitem__ = classmethod(lambda cls, _model: cls)
 
     class TabularInline(admin.TabularInline):
         __class_getitem__ = classmethod(lambda cls, _models: cls)
+
+
+class ModelAdmin(_ModelAdmin[M]):
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list; what no filter or search can mean is left out, as Django does for most."""
+        try:
+            return super().get_changelist_instance(request)
+        except (ValueError, OverflowError) as error:
+            if not request.GET:
+                raise
+            raise IncorrectLookupParameters(error) from error
 
 
 class ReadOnlyAdmin(ModelAdmin[M]):
@@ -71,8 +86,16 @@ def button(
     """A button of an object's page. It asks `question` first, and acts by POST only."""
 
     def decorate(function: PageAction) -> PageAction:
+        @wraps(function)
+        def act(
+            page: _ModelAdmin[Any], request: HttpRequest, form: Any, *, object_id: str
+        ) -> HttpResponse:
+            if page.get_object(request, object_id) is None:
+                raise Http404
+            return function(page, request, form, object_id=object_id)
+
         wrapped: PageAction = decorators.action(
-            function,
+            act,
             description=text,
             icon=icon,
             permissions=[permission],

@@ -10,4 +10,5 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("shop", task_cls="tasks.base:ShopTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.steps["worker"].add("tasks.queues:DeclareQueues")
+for blueprint in ("worker", "consumer"):  # at the start, and at every reconnect
+    app.steps[blueprint].add("tasks.queues:DeclareQueues")

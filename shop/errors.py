@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -40,6 +40,13 @@ class NotFound(ShopError):
 
     code = "not_found"
     http_status = 404
+
+
+def sqlstate(error: DatabaseError) -> str | None:
+    """PostgreSQL's code of what went wrong, from either driver."""
+    cause = error.__cause__
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    return str(code) if code else None
 
 
 def problem_details(error: Exception, context: Mapping[str, Any]) -> Response | None:

@@ -6,6 +6,7 @@ shop with many products at one price never shows the rest. Here the id breaks ev
 
 import base64
 import json
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError as InvalidValue
@@ -15,6 +16,8 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
+
+from shop.parsers import is_storable
 
 
 class Cursor(NamedTuple):
@@ -108,7 +111,7 @@ class KeysetPagination(CursorPagination):
             value, pk, backwards = json.loads(base64.urlsafe_b64decode(text))
         except (ValueError, TypeError, RecursionError):
             raise self._not_a_cursor() from None
-        if type(value) is not str or type(pk) is not int or "\x00" in value:
+        if type(value) is not str or type(pk) is not int or not is_storable(value):
             raise self._not_a_cursor()
         return Cursor(value, pk, bool(backwards))
 
@@ -119,6 +122,9 @@ class KeysetPagination(CursorPagination):
             value = _field(queryset, name).clean(cursor.value, None)
         except InvalidValue:
             raise self._not_a_cursor() from None
+        # The shop writes times in UTC; others may lie outside of what can be counted in it.
+        if isinstance(value, datetime) and value.utcoffset() != timedelta(0):
+            raise self._not_a_cursor()
         beyond = Q(**{f"{name}__{way}": value}) | Q(**{name: value, f"pk__{way}": cursor.pk})
         # Says nothing new, but is what an index on the field can start from.
         return Q(**{f"{name}__{way}e": value}) & beyond

@@ -4,8 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 
 MAX_DEPTH = 32
 
@@ -25,8 +28,27 @@ class BoundedJSONParser(JSONParser):
             data = super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
+        except ParseError:
+            # The framework's text is Python's, which is nobody's business.
+            raise ParseError("The body is not valid JSON.") from None
         _check(data)
         return data
+
+
+class JSONNegotiation(DefaultContentNegotiation):
+    """Asked at the start of every call: one that may change something has a JSON body or none.
+
+    Also where the view reads no body. What a page elsewhere can have a browser send without
+    asking the shop first is a form or plain text, with the shop's cookies.
+    """
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        if request.method not in SAFE_METHODS and request.content_type:
+            if self.select_parser(request, request.parsers) is None:
+                raise UnsupportedMediaType(request.content_type)
+        return super().select_renderer(request, renderers, format_suffix)
 
 
 def _check(data: Any) -> None:
@@ -50,14 +72,15 @@ def _children(value: Any) -> list[Any]:
 def _check_value(value: Any) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise ParseError("The JSON has a number that is too large.")
-    if isinstance(value, str) and ("\x00" in value or not _is_encodable(value)):
+    if isinstance(value, str) and not is_storable(value):
         raise ParseError("The JSON has a character that no text may contain.")
 
 
-def _is_encodable(text: str) -> bool:
-    """False for half of a surrogate pair, which JSON can write and UTF-8 cannot."""
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can keep it: no NUL, and no half of a surrogate pair, which JSON can
+    write and UTF-8 cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\x00" not in text

@@ -1,5 +1,6 @@
 """One id a request, from the proxy's X-Request-ID or new, on every answer and error."""
 
+import logging
 import re
 import uuid
 from collections.abc import Callable
@@ -23,3 +24,12 @@ class RequestIdMiddleware:
         answer = self.get_response(request)
         answer[_HEADER] = request_id
         return answer
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives a log record the id of the request that it is about, or a dash."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        record.request_id = getattr(request, "request_id", "-")
+        return True

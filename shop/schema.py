@@ -51,8 +51,8 @@ def add_common_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A spectacular hook: each operation gets the errors that follow from what it takes."""
     responses = result["components"].setdefault("responses", {})
     for path, operations in result["paths"].items():
-        for operation in operations.values():
-            for status in _common(path, operation):
+        for method, operation in operations.items():
+            for status in _common(path, method, operation):
                 name = f"Problem{status}"
                 responses[name] = _response(status)
                 reference = {"$ref": f"#/components/responses/{name}"}
@@ -60,14 +60,15 @@ def add_common_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
-def _common(path: str, operation: dict[str, Any]) -> list[int]:
+def _common(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     parameters = operation.get("parameters", [])
     takes = {parameter["in"] for parameter in parameters}
     return [
         *([400] if "requestBody" in operation or "query" in takes else []),
         *([401] if any("jwtAuth" in way for way in operation.get("security", [])) else []),
         *([404] if "{" in path else []),
-        *([413, 415] if "requestBody" in operation else []),
+        *([413] if "requestBody" in operation else []),
+        *([415] if method != "get" else []),
         503,
     ]
 

@@ -5,6 +5,8 @@ it together.
 """
 
 import hashlib
+from ipaddress import IPv4Address, ip_address
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -14,6 +16,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 _WINDOW = 60  # seconds
+_redis: Any = cache  # what django-redis has beyond a cache of Django's
 
 
 class Throttle(BaseThrottle):
@@ -23,24 +26,42 @@ class Throttle(BaseThrottle):
     # What happens while Redis is away: calls pass, unless this says that they may not.
     refuses_without_cache = False
 
+    _key: str
+
     def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
         subject = self.subject(request)
         if subject is None:
             return True
         # Hashed, so that Redis holds no address of a person and keys stay short.
         digest = hashlib.sha256(subject.encode()).hexdigest()
+        self._key = f"throttle:{self.scope}:{digest}"
         try:
-            calls = _count(f"throttle:{self.scope}:{digest}")
+            calls = _count(self._key)
         except RedisError:
             return not self.refuses_without_cache
         return calls <= settings.THROTTLE_RATES[self.scope]
 
     def subject(self, request: Request) -> str | None:
         """Whose calls are counted together; None when this call is not to be counted."""
-        return self.get_ident(request)
+        return _network(self.get_ident(request))
 
     def wait(self) -> float:
-        return _WINDOW
+        """Seconds until the window ends in which the call was refused."""
+        try:
+            return max(1, _redis.ttl(self._key) or 0)
+        except RedisError:
+            return _WINDOW
+
+
+def _network(ident: str) -> str:
+    """What one subscriber has: an IPv4 address, or all 2**64 addresses of an IPv6 network."""
+    try:
+        address = ip_address(ident)
+    except ValueError:
+        return ident
+    if isinstance(address, IPv4Address):
+        return ident
+    return str(address.ipv4_mapped or int(address) >> 64)
 
 
 def _count(key: str) -> int:

@@ -1,10 +1,6 @@
 """What gave up, for the people who look into it: dead letters and failed tasks."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django_celery_results.models import GroupResult, TaskResult
@@ -18,25 +14,10 @@ admin.site.index_title = "Overview"
 admin.site.index_template = "tasks/admin/dashboard.html"
 
 
-class OpenFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("resolved", "Resolved")]
-
-    def queryset(self, _request: HttpRequest, letters: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "open":
-            return letters.filter(resolved_at=None)
-        if self.value() == "resolved":
-            return letters.exclude(resolved_at=None)
-        return letters
-
-
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
-    list_display = ("task", "reason", "order", "state", "times", "last_at")
-    list_filter = (OpenFilter, "task", "queue")
+    list_display = ("task", "reason", "order", "times", "last_at")
+    list_filter = ("task", "queue")
     date_hierarchy = "last_at"
     search_fields = ("order_id__exact", "task_id", "task", "reason")
     search_help_text = "Order id, task id, task or reason"
@@ -48,22 +29,15 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
                 "fields": (
                     "task",
                     "reason",
-                    ("state", "order"),
+                    ("order", "queue"),
                     ("first_at", "last_at"),
                     ("times", "attempts"),
-                    ("queue", "resolved_at"),
                 )
             },
         ),
         ("To start it again", {"fields": ("task_id", "arguments", "chain")}),
         ("Error", {"fields": ("traceback",)}),
     )
-
-    @admin.display(ordering="resolved_at")
-    def state(self, letter: DeadLetter) -> str:
-        if letter.resolved_at is None:
-            return label("open", color="danger")
-        return label("resolved", color="success")
 
     @admin.display(ordering="order_id")
     def order(self, letter: DeadLetter) -> str:

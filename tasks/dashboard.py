@@ -60,8 +60,8 @@ def _look_at_orders() -> list[Card]:
 
 def _dead_letters() -> Card:
     number = DeadLetter.objects.open().count()
-    url = _list_url("tasks_deadletter", state="open")
-    return Card(title="Open dead letters", number=number, url=url, needs_a_look=number > 0)
+    url = _list_url("tasks_deadletter", resolved_at__isnull=True)
+    return Card(title="Dead letters", number=number, url=url, needs_a_look=number > 0)
 
 
 def _outbox() -> Card:
@@ -74,17 +74,21 @@ def _outbox() -> Card:
 
 
 def _emails() -> list[Card]:
-    statuses = (OutgoingEmail.Status.UNKNOWN, OutgoingEmail.Status.BOUNCED)
-    found = OutgoingEmail.objects.filter(status__in=statuses).values_list("status")
-    by_status = dict(found.annotate(Count("pk")).order_by())
+    unsure = OutgoingEmail.objects.unsure(now=timezone.now()).count()
+    bounced = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.BOUNCED).count()
     return [
         Card(
-            title=f"E-mails {status.label}",
-            number=by_status.get(status, 0),
-            url=_list_url("mail_outgoingemail", status__exact=status),
-            needs_a_look=status in by_status,
-        )
-        for status in statuses
+            title="E-mails unknown or stuck",
+            number=unsure,
+            url=_list_url("mail_outgoingemail", certainty="unsure"),
+            needs_a_look=unsure > 0,
+        ),
+        Card(
+            title="E-mails bounced",
+            number=bounced,
+            url=_list_url("mail_outgoingemail", status__exact="bounced"),
+            needs_a_look=bounced > 0,
+        ),
     ]
 
 

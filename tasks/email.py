@@ -6,7 +6,7 @@ from django.utils import timezone
 from apps.orders import emails
 
 
-# Ten retries wait about five minutes in all, longer than a mail server's restart.
-@shared_task(max_retries=10)
+# Ninety retries last about 45 minutes on average: a mail server's bad hour, not its bad day.
+@shared_task(max_retries=90)
 def send_order_confirmation(*, order_id: int) -> str:
     return emails.send_confirmation(order_id, now=timezone.now())

@@ -14,7 +14,7 @@ from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
 from shop.topology import SHOP
-from tasks.queues import declare_queues
+from tasks.queues import as_operational_errors, declare_queues
 
 # Seconds. Above them the broker's answer is in doubt: drop the connection, publish again.
 _CONFIRMED_WITHIN = 5
@@ -25,8 +25,8 @@ class Publisher(Protocol):
     def publish(self, chains: Sequence[Chain]) -> set[str]:
         """Start every chain; the task ids of the first steps that the broker refused.
 
-        Raises OSError or kombu's OperationalError when the outcome is in doubt: then all of
-        them must be published again, with the same ids.
+        Raises kombu's OperationalError when the outcome is in doubt: then all of them must be
+        published again, with the same ids, by a new publisher.
         """
 
     def close(self) -> None: ...
@@ -49,15 +49,13 @@ class PlainPublisher:
         self._producer = Producer(self._connection.default_channel, auto_declare=False)
 
     def publish(self, chains: Sequence[Chain]) -> set[str]:
-        try:
+        with as_operational_errors(self._connection):
             for chain in chains:
                 _send(self._app, self._producer, chain)
-        except self._connection.connection_errors as error:  # Redis has classes of its own
-            raise OperationalError(str(error)) from error
         return set()
 
     def close(self) -> None:
-        self._connection.close()
+        self._connection.collect()
 
 
 class ConfirmingPublisher:
@@ -77,8 +75,9 @@ class ConfirmingPublisher:
             },
         )
         declare_queues(self._connection)
-        channel: Any = self._connection.channel()
-        channel.confirm_select()
+        with as_operational_errors(self._connection):
+            channel: Any = self._connection.channel()
+            channel.confirm_select()
         channel.events["basic_ack"].add(self._acknowledged)
         channel.events["basic_nack"].add(self._refused_by_broker)
         channel.events["basic_return"].add(self._returned)
@@ -89,20 +88,24 @@ class ConfirmingPublisher:
 
     def publish(self, chains: Sequence[Chain]) -> set[str]:
         self._refused = set()
-        for chain in chains:
-            self._last_tag += 1
-            self._unconfirmed[self._last_tag] = _send(
-                self._app, self._producer, chain, mandatory=True
-            )
+        with as_operational_errors(self._connection):
+            for chain in chains:
+                self._last_tag += 1
+                self._unconfirmed[self._last_tag] = _send(
+                    self._app, self._producer, chain, mandatory=True
+                )
+            self._wait_for_confirms()
+        return self._refused
+
+    def close(self) -> None:
+        self._connection.collect()
+
+    def _wait_for_confirms(self) -> None:
         deadline = time.monotonic() + _CONFIRMED_WITHIN
         while self._unconfirmed:
             if time.monotonic() > deadline:
                 raise OperationalError("The broker did not confirm in time.")
             self._connection.drain_events(timeout=_CONFIRMED_WITHIN)
-        return self._refused
-
-    def close(self) -> None:
-        self._connection.collect()
 
     def _acknowledged(self, tag: int, multiple: bool) -> None:
         self._settle(tag, multiple)

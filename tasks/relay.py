@@ -39,7 +39,7 @@ def relay_batch(publisher: Publisher, *, now: datetime, limit: int = BATCH) -> i
         sent = []
         for message, chain in startable.items():
             if chain[0].options["task_id"] in refused:
-                _postpone(message, "refused by the broker", now=now)
+                message.postpone("refused by the broker", now=now)
             else:
                 sent.append(message)
         OutboxMessage.objects.mark_sent(sent, now=now)
@@ -52,13 +52,13 @@ def _startable(messages: list[OutboxMessage], now: datetime) -> dict[OutboxMessa
         try:
             chains[message] = steps_for(message)
         except Exception as error:  # noqa: BLE001 one bad row must not hold up all the others
-            _postpone(message, f"{type(error).__name__}: {error}", now=now)
+            _fail(message, f"{type(error).__name__}: {error}", now=now)
     return chains
 
 
-def _postpone(message: OutboxMessage, error: str, *, now: datetime) -> None:
+def _fail(message: OutboxMessage, error: str, *, now: datetime) -> None:
     log.warning("outbox message %s (%s) waits: %s", message.pk, message.topic, error)
-    if message.postpone(error, now=now):
+    if not message.fail(error, now=now):
         return
     DeadLetter.objects.record(
         task_id=str(message.uuid),
@@ -78,6 +78,7 @@ class Relay:
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._publisher: Publisher | None = None
+        self._backoff = _FIRST_BACKOFF
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -86,28 +87,26 @@ class Relay:
 
     def run(self) -> None:
         """Relay until stop(); raises QueuesDiffer, which no waiting would mend."""
-        backoff = _FIRST_BACKOFF
         while not self._stopping.is_set():
             try:
-                self._relay_until_idle()
-                backoff = _FIRST_BACKOFF
-            except (OSError, OperationalError, DatabaseError) as error:
-                self._reset()
-                log.warning("relay: %s; again in %.1f s", type(error).__name__, backoff)
-                self._stopping.wait(backoff)
-                backoff = min(_LONGEST_BACKOFF, 2 * backoff)
-        self._reset()
+                self._relay_until_stopped()
+            except (OperationalError, DatabaseError) as error:
+                self._disconnect()
+                log.warning("relay: %s; again in %.1f s", error, self._backoff)
+                self._stopping.wait(self._backoff)
+                self._backoff = min(_LONGEST_BACKOFF, 2 * self._backoff)
+        self._disconnect()
 
-    def _relay_until_idle(self) -> None:
+    def _relay_until_stopped(self) -> None:
         listen()
-        if self._publisher is None:
-            self._publisher = publisher_for(self._app)
-            log.info("relay: connected to the broker")
+        self._publisher = publisher_for(self._app)
+        log.info("relay: connected to the broker")
         while not self._stopping.is_set():
             if not relay_batch(self._publisher, now=timezone.now()):
                 wait_for_messages(timeout=_POLL)
+            self._backoff = _FIRST_BACKOFF
 
-    def _reset(self) -> None:
+    def _disconnect(self) -> None:
         if self._publisher is not None:
             self._publisher.close()
             self._publisher = None

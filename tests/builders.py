@@ -14,6 +14,16 @@ from apps.orders.models import Order
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"  # noqa: S105 every test user's
+# Addresses that look like some, until they are written in lower case or sent to.
+NOT_SENDABLE = [
+    "İ" * 240 + "@example.com",
+    "a@" + ".".join(["İ" * 20] * 6) + ".example",
+    "a" * 243 + "@example.com",
+    "ı@example.com",
+    "\u212a@example.com",
+    "a@\ufffd.example",
+    "a@" + "ü" * 60 + ".example",
+]
 
 
 def make_user(email: str, **fields: Any) -> User:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import Message
@@ -18,10 +18,13 @@ class MailServer:
     def __init__(self) -> None:
         self.answer_to_recipient = self.answer_to_data = "250 OK"
         self.taken: list[Message] = []
+        self.on_recipient: Callable[[str], None] = lambda _address: None
 
     async def handle_RCPT(  # noqa: N802 the library's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
     ) -> str:
+        # In a thread: what a test does there may use the database.
+        await asyncio.to_thread(self.on_recipient, address)
         if self.answer_to_recipient.startswith("250"):
             envelope.rcpt_tos.append(address)
         return self.answer_to_recipient

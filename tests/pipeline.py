@@ -35,6 +35,14 @@ class Pipeline:
             declared = channel.queue_declare(queue, passive=True)
             return int(declared.message_count)
 
+    def is_idle(self) -> bool:
+        """Whether no message waits and nobody else worked on the database for half a second."""
+        for _ in range(5):
+            if any(self.depth(queue.name) for queue in WORK_QUEUES) or _others_at_work():
+                return False
+            time.sleep(0.1)
+        return True
+
     def purge(self) -> None:
         """Empty every queue and the mail server."""
         self.mail.taken.clear()
@@ -75,6 +83,15 @@ class Pipeline:
         for child in children:
             os.kill(int(child), 9)
         return len(children)
+
+
+def _others_at_work() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND state <> 'idle' AND backend_type = 'client backend'"
+        )
+        return cursor.fetchone() is not None
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The OpenAPI schema is complete, and the API keeps to it whatever it is sent."""
 
 import io
+from typing import Any
 
 import pytest
 import schemathesis
@@ -40,7 +41,7 @@ def test_the_schema_is_valid_and_leaves_no_view_undescribed() -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_every_answer_is_a_described_one(case: schemathesis.Case, who: str) -> None:
+def test_every_answer_is_a_described_one(case: "schemathesis.Case[Any]", who: str) -> None:
     case.call_and_validate(headers=_headers(who), checks=_CHECKS)
 
 

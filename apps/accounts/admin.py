@@ -64,15 +64,11 @@ class UserAdmin(_UserAdmin):
     add_fieldsets = ((None, {"fields": ("email", "full_name", "password1", "password2")}),)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Who may edit users may not thereby become, or lock out, a superuser."""
-        if obj is not None and obj.is_superuser and not _is_superuser(request):
-            return False
-        return super().has_change_permission(request, obj)
+        """Who may edit users may not thereby become, or lock out, other staff."""
+        return _may_touch(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        if obj is not None and obj.is_superuser and not _is_superuser(request):
-            return False
-        return super().has_delete_permission(request, obj)
+        return _may_touch(request, obj) and super().has_delete_permission(request, obj)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
@@ -81,6 +77,13 @@ class UserAdmin(_UserAdmin):
         if _is_superuser(request):
             return names
         return (*names, "is_staff", "is_superuser", "groups")
+
+
+def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    """Shoppers and oneself; other staff, whose password is a way to their rights, never."""
+    if user is None or user == request.user or _is_superuser(request):
+        return True
+    return not (user.is_staff or user.is_superuser)
 
 
 def _is_superuser(request: HttpRequest) -> bool:

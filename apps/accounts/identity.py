@@ -3,12 +3,17 @@
 from typing import Any
 
 from django.conf import settings
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import Customer, User
+from shop.throttling import Throttle
 
-GUEST_COOKIE = "guest"
+
+def guest_cookie() -> str:
+    """The cookie's name; by HTTPS one that no other host of the domain can set."""
+    return "__Host-guest" if settings.COOKIE_SECURE else "guest"
 
 
 def customer_of(request: Request) -> Customer | None:
@@ -20,8 +25,14 @@ def customer_of(request: Request) -> Customer | None:
 
 def guest_of(request: Request) -> Customer | None:
     """The guest that the cookie names, whether or not somebody is logged in."""
-    token = request.COOKIES.get(GUEST_COOKIE)
+    token = request.COOKIES.get(guest_cookie())
     return Customer.objects.of_guest(token) if token else None
+
+
+class GuestThrottle(Throttle):
+    """However many strangers of one address want to be a guest."""
+
+    scope = "guest"
 
 
 class CustomerMixin:
@@ -32,8 +43,14 @@ class CustomerMixin:
     def customer(self, request: Request) -> Customer:
         found = customer_of(request)
         if found is None:
+            self._throttle_new_guests(request)
             found, self._new_token = Customer.objects.new_guest()
         return found
+
+    def _throttle_new_guests(self, request: Request) -> None:
+        throttle = GuestThrottle()
+        if not throttle.allow_request(request, self):
+            raise Throttled(throttle.wait())
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
@@ -49,7 +66,7 @@ class CustomerMixin:
 
 def set_guest_cookie(response: Response, token: str) -> None:
     response.set_cookie(
-        GUEST_COOKIE,
+        guest_cookie(),
         token,
         max_age=settings.GUEST_COOKIE_AGE,
         httponly=True,

@@ -4,11 +4,13 @@ import hashlib
 import secrets
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
 from django.db.models.functions import Lower
 
 from apps.accounts.countries import country_name
+from shop.errors import ShopError
 
 
 class LowerCaseEmailField(models.EmailField):  # type: ignore[type-arg]  # not at run time
@@ -79,6 +81,13 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.create(token_hash=_hash(token)), token
 
 
+class AddressLimit(ShopError):
+    """More addresses than a customer may have."""
+
+    code = "address_limit"
+    http_status = 400
+
+
 class Customer(models.Model):
     """Who buys: a user's customer, or a guest known by a cookie."""
 
@@ -103,10 +112,28 @@ class Customer(models.Model):
         # Not against foreign keys: an order placed meanwhile does not wait.
         Customer.objects.select_for_update(no_key=True).get(pk=self.pk)
 
+    def end(self) -> bool:
+        """Let a guest's token die; False if it was dead already."""
+        alive = Customer.objects.filter(pk=self.pk, token_hash__isnull=False)
+        return alive.update(token_hash=None) == 1
+
+    @transaction.atomic
+    def take_addresses(self, guest: "Customer") -> None:
+        """Move a guest's addresses here: the newest, as many as fit."""
+        self.lock()
+        free = max(0, settings.ADDRESS_MAX - self.addresses.count())
+        newest = guest.addresses.order_by("-pk")[:free]
+        guest.addresses.filter(pk__in=newest).update(customer=self, is_default=False)
+
     @transaction.atomic
     def keep(self, address: "Address") -> "Address":
-        """The address, saved; as a default it takes the place of the one before."""
+        """The address, saved; as a default it takes the place of the one before.
+
+        Raises AddressLimit for one more than a customer may have.
+        """
         self.lock()
+        if address.pk is None and self.addresses.count() >= settings.ADDRESS_MAX:
+            raise AddressLimit(f"At most {settings.ADDRESS_MAX} addresses.")
         if address.is_default:
             others = self.addresses.filter(address_type=address.address_type, is_default=True)
             others.exclude(pk=address.pk).update(is_default=False)

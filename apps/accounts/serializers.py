@@ -11,16 +11,19 @@ from rest_framework_simplejwt.serializers import (
     TokenBlacklistSerializer,
     TokenRefreshSerializer,
 )
-from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
-from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import Token, UntypedToken
+from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from apps.accounts.countries import country_code
 from apps.accounts.models import Address, Customer, User
+from shop.fields import EmailField
 
 
 class RegisterSerializer(serializers.ModelSerializer[User]):
     # Whether an address is taken is asked of the database, by `create`.
-    email = serializers.EmailField(max_length=254)
+    email = EmailField()
     password = serializers.CharField(
         write_only=True, trim_whitespace=False, max_length=256, style={"input_type": "password"}
     )
@@ -55,16 +58,22 @@ class MeSerializer(serializers.ModelSerializer[User]):
 
 
 class RefreshTokenSerializer(TokenRefreshSerializer):
-    """A refresh token is good for one refresh, whoever else is using it at the same time."""
+    """A refresh token is good for one refresh, whoever else is using it at the same time.
 
-    @transaction.atomic
+    When one comes again, one of the two who used it has stolen it: nobody can know which, so
+    that all of the user's refresh tokens end.
+    """
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        _lock(self.token_class(attrs["refresh"]))
-        try:
-            # Reads the blacklist again, now that nobody else can be writing to it.
-            return super().validate(attrs)
-        except User.DoesNotExist:
-            raise TokenError("Token is invalid") from None
+        token = UntypedToken(attrs["refresh"])
+        with transaction.atomic():
+            user = _lock_user(token)
+            if not BlacklistedToken.objects.filter(token__jti=token["jti"]).exists():
+                _check_password(user, token)
+                return super().validate(attrs)
+            _revoke_all(user)
+        # Not before the commit: the refusal must not take the revocation back.
+        raise TokenError("Token is blacklisted")
 
 
 class RevokeTokenSerializer(TokenBlacklistSerializer):
@@ -72,16 +81,29 @@ class RevokeTokenSerializer(TokenBlacklistSerializer):
 
     @transaction.atomic
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        _lock(self.token_class(attrs["refresh"]))
+        _lock_user(self.token_class(attrs["refresh"]))
         validated: dict[str, Any] = super().validate(attrs)
         return validated
 
 
-def _lock(token: RefreshToken) -> None:
-    """Make everybody else with this token wait until the transaction ends."""
-    issued = OutstandingToken.objects.select_for_update().filter(jti=token["jti"])
-    if issued.first() is None:
+def _lock_user(token: Token) -> User:
+    """Whose refresh token it is; nobody else may use one of his until the transaction ends."""
+    users = User.objects.select_for_update(of=("self",), no_key=True)
+    user = users.filter(outstandingtoken__jti=token["jti"]).first()
+    if user is None:
         raise TokenError("Token is invalid")
+    return user
+
+
+def _check_password(user: User, token: Token) -> None:
+    # The library asks this of access tokens only.
+    if token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
+        raise TokenError("Token is invalid")
+
+
+def _revoke_all(user: User) -> None:
+    alive = OutstandingToken.objects.filter(user=user, blacklistedtoken=None)
+    BlacklistedToken.objects.bulk_create([BlacklistedToken(token=token) for token in alive])
 
 
 class AddressSerializer(serializers.ModelSerializer[Address]):

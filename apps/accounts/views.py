@@ -123,7 +123,9 @@ class LoginView(TokenObtainPairView):
 @extend_schema(
     tags=["accounts"],
     summary="A new access token",
-    description="The refresh token is used up by this: keep the new one.",
+    description="The refresh token is used up by this: keep the new one. If a used one comes"
+    " again, it may be stolen: all refresh tokens of the account end. So does a new password"
+    " end those from before.",
     responses={200: RefreshTokenSerializer, **_REFUSED},
     examples=[
         OpenApiExample("The old token", {"refresh": _TOKEN}, request_only=True),
@@ -181,7 +183,17 @@ class MeView(RetrieveUpdateAPIView[User]):
 )
 @extend_schema_view(
     list=extend_schema(summary="Addresses"),
-    create=extend_schema(summary="Add an address"),
+    create=extend_schema(
+        summary="Add an address",
+        responses={
+            201: AddressSerializer,
+            **problems(
+                s400="Code `invalid`: `errors` names the fields. Code `address_limit`: there"
+                " are as many as may be."
+            ),
+            **_TOO_MANY,
+        },
+    ),
     retrieve=extend_schema(summary="One address"),
     update=extend_schema(summary="Replace an address"),
     partial_update=extend_schema(summary="Change an address"),

@@ -103,24 +103,21 @@ class Cart(models.Model):
         return self.set_quantity(item_id, quantity=0)
 
     @transaction.atomic
-    def absorb(self, guest: Customer) -> bool:
-        """Take over what a guest put in, and the guest's addresses; the token dies.
+    def absorb(self, guest: Customer) -> None:
+        """Take over all that a guest has: items, addresses and orders; the token dies.
 
-        Quantities add up as far as the limits go. False, and nothing is changed, when the
-        guest's cart is empty.
+        Quantities and addresses add up as far as the limits go.
         """
-        if not CartItem.objects.filter(cart__customer=guest).exists():
-            return False
         # Always the user's cart before the guest's, so that two requests cannot deadlock.
         self._lock()
         theirs = Cart.objects.select_for_update().filter(customer=guest).first()
-        if theirs is None:
-            return True  # another request of the same browser was first
-        self._take_items(theirs)
-        theirs.delete()
-        guest.addresses.update(customer=self.customer, is_default=False)
-        Customer.objects.filter(pk=guest.pk).update(token_hash=None)
-        return True
+        if not guest.end():
+            return  # another request of the same browser was first
+        if theirs is not None:
+            self._take_items(theirs)
+            theirs.delete()
+        self.customer.take_addresses(guest)
+        self._take_orders(guest)
 
     def _take_items(self, theirs: "Cart") -> None:
         mine = {item.variant_id: item for item in self._items()}
@@ -135,6 +132,13 @@ class Cart(models.Model):
                 moved.append(item.pk)
         CartItem.objects.bulk_update(doubled, ["quantity"])
         CartItem.objects.filter(pk__in=moved).update(cart=self)
+
+    def _take_orders(self, guest: Customer) -> None:
+        """Move the guest's orders; a key that both have used stays with the user's order."""
+        used = self.customer.orders.filter(idempotency_key__isnull=False)
+        doubled = guest.orders.filter(idempotency_key__in=used.values("idempotency_key"))
+        doubled.update(idempotency_key=None)
+        guest.orders.update(customer=self.customer)
 
     def _items(self) -> "list[CartItem]":
         """Oldest first, with all that is needed to price and show them."""

@@ -7,16 +7,9 @@ from rest_framework import serializers
 from apps.cart.models import CartItem, check_quantity
 from apps.catalog.models import Product, Variant, VariantQuerySet
 from shop.errors import NotFound
+from shop.fields import IdField, WholeNumberField
 
 PROBLEMS = ["price_changed", "out_of_stock", "short_stock", "not_sold"]
-_LARGEST_ID = 2**63 - 1
-
-
-class IdField(serializers.IntegerField):
-    """The id of a row: what PostgreSQL could not even compare is refused as a number."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=_LARGEST_ID, **kwargs)
 
 
 class AddItemSerializer(serializers.Serializer[Any]):
@@ -26,7 +19,7 @@ class AddItemSerializer(serializers.Serializer[Any]):
     variant_id = IdField(
         required=False, help_text="May be left out if the product has one variant."
     )
-    quantity = serializers.IntegerField(default=1, min_value=1)
+    quantity = WholeNumberField(default=1, min_value=1)
 
     def validate_quantity(self, quantity: int) -> int:
         check_quantity(quantity)
@@ -67,7 +60,7 @@ def _sold() -> VariantQuerySet:
 
 
 class SetQuantitySerializer(serializers.Serializer[Any]):
-    quantity = serializers.IntegerField(min_value=0, help_text="Zero removes the item.")
+    quantity = WholeNumberField(min_value=0, help_text="Zero removes the item.")
 
 
 class CartItemSerializer(serializers.ModelSerializer[CartItem]):

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.identity import GUEST_COOKIE, CustomerMixin, customer_of, guest_of
+from apps.accounts.identity import CustomerMixin, customer_of, guest_cookie, guest_of
 from apps.accounts.models import Customer, User
 from apps.cart.models import Cart, Contents
 from apps.cart.serializers import AddItemSerializer, CartSerializer, SetQuantitySerializer
@@ -44,21 +44,23 @@ _ITEM_ID = OpenApiParameter("item_id", int, OpenApiParameter.PATH)
 
 
 class ShopperMixin(CustomerMixin):
-    """For views about the cart: whose it is, a guest's merged into that of who logs in."""
+    """For views about a cart or orders: whose, a guest's merged into those of who logs in."""
 
     _guest_is_gone = False
 
     def shopper(self, request: Request) -> Customer | None:
-        """Whose cart it is, or None for somebody who has not put anything anywhere yet."""
+        """Whose they are, or None for somebody who has not put anything anywhere yet."""
         customer = customer_of(request)
         if customer is not None and isinstance(request.user, User):
             self._merge(request, customer)
         return customer
 
     def _merge(self, request: Request, customer: Customer) -> None:
-        if GUEST_COOKIE in request.COOKIES:
+        if guest_cookie() in request.COOKIES:
             guest = guest_of(request)
-            self._guest_is_gone = guest is None or Cart(customer=customer).absorb(guest)
+            if guest is not None:
+                Cart(customer=customer).absorb(guest)
+            self._guest_is_gone = True
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
@@ -66,7 +68,7 @@ class ShopperMixin(CustomerMixin):
         """Called by the framework with every answer, also with errors."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         if self._guest_is_gone:
-            answer.delete_cookie(GUEST_COOKIE, samesite="Lax")
+            answer.delete_cookie(guest_cookie(), samesite="Lax")
         return answer
 
 
@@ -75,8 +77,9 @@ class CartView(ShopperMixin, APIView):
         tags=["cart"],
         summary="The cart at today's prices",
         description="Of the account, or of the guest that the cookie names; empty if neither"
-        " has one. The first call of an account that carries a guest's cookie moves the"
-        " guest's items and addresses to the account and takes the cookie away.",
+        " has one. The first call about the cart or orders that an account makes with a"
+        " guest's cookie moves the guest's items, addresses and orders to the account and takes"
+        " the cookie away.",
         responses={200: CartSerializer},
         examples=[_CART],
     )
@@ -90,11 +93,16 @@ class CartItemsView(ShopperMixin, APIView):
         tags=["cart"],
         summary="Add to the cart",
         description="On top of what is there of the same variant. Works without an account"
-        " and then sets the cookie `guest`. Nothing is reserved until the order is placed.",
+        " and then sets the cookie `guest` (by HTTPS `__Host-guest`). Nothing is reserved until"
+        " the order is placed.",
         request=AddItemSerializer,
         responses={
             201: CartSerializer,
-            **problems(s400=_TOO_MUCH, s404="No such product or variant on sale."),
+            **problems(
+                s400=_TOO_MUCH,
+                s404="No such product or variant on sale.",
+                s429="Too many new guests; try again after `Retry-After` seconds.",
+            ),
         },
         examples=[
             OpenApiExample(

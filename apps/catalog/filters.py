@@ -1,8 +1,10 @@
 """What the list of products can be narrowed down and ordered by."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
@@ -22,8 +24,22 @@ ORDERS = {
     "price": "price_from",
     "-price": "-price_from",
 }
+_PLAIN_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # What the column of the price can hold: PostgreSQL does not even compare with anything else.
 _PRICE: dict[str, Any] = {"min_value": Decimal(0), "max_digits": 12, "decimal_places": 2}
+
+
+class PriceField(forms.DecimalField):
+    """Plain digits, not all that Python takes for a number."""
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value not in self.empty_values and not _PLAIN_DECIMAL.fullmatch(value):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class PriceFilter(filters.NumberFilter):  # type: ignore[misc]  # the library carries no types
+    field_class = PriceField
 
 
 class ProductFilter(filters.FilterSet):  # type: ignore[misc]  # the library carries no types
@@ -35,8 +51,8 @@ class ProductFilter(filters.FilterSet):  # type: ignore[misc]  # the library car
     brand = filters.ModelChoiceFilter(
         queryset=Brand.objects.all(), to_field_name="slug", help_text="A brand's slug."
     )
-    price_min = filters.NumberFilter(**_PRICE, help_text="Some variant costs at least this.")
-    price_max = filters.NumberFilter(**_PRICE, help_text="The same variant costs at most this.")
+    price_min = PriceFilter(**_PRICE, help_text="Some variant costs at least this.")
+    price_max = PriceFilter(**_PRICE, help_text="The same variant costs at most this.")
     # Not a BooleanFilter, which takes every other word for "not asked".
     in_stock = extend_schema_field(bool)(
         filters.TypedChoiceFilter(

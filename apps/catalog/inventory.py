@@ -63,15 +63,14 @@ def put_back(*, reference: str, now: datetime) -> None:
 
 
 def _sold_and_held(reference: str) -> tuple[dict[int, int], dict[int, int]]:
-    """What `reference` has sold, and what it reserved and has not sold, by the ledger."""
-    sold: dict[int, int] = {}
-    reserved: dict[int, int] = {}
-    rows = StockMovement.objects.filter(
-        reference=reference, kind__in=[Kind.SALE, Kind.RESERVATION]
-    )
+    """What `reference` has sold, and what it still holds, by the ledger."""
+    booked: dict[str, dict[int, int]] = {kind: {} for kind in Kind.values}
+    rows = StockMovement.objects.filter(reference=reference)
     for kind, variant_id, quantity in rows.values_list("kind", "variant_id", "quantity"):
-        (sold if kind == Kind.SALE else reserved)[variant_id] = quantity
-    held = {variant: units for variant, units in reserved.items() if variant not in sold}
+        booked[kind][variant_id] = quantity
+    sold, gone = booked[Kind.SALE], booked[Kind.SALE] | booked[Kind.RELEASE]
+    reserved = booked[Kind.RESERVATION]
+    held = {variant: units for variant, units in reserved.items() if variant not in gone}
     return sold, held
 
 

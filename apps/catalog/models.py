@@ -11,6 +11,15 @@ from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import TreeNode
 
 
+def _slug_has_a_letter(model: str) -> models.CheckConstraint:
+    # An address names a row by its id or its slug: nothing may be both.
+    return models.CheckConstraint(
+        condition=Q(slug__regex="[A-Za-z]"),
+        name=f"{model}_slug_has_a_letter",
+        violation_error_message="A slug needs a letter: without one it could be an id.",
+    )
+
+
 class Category(TreeNode):  # type: ignore[misc]  # the library carries no types
     """A shelf, which may stand inside another one."""
 
@@ -24,6 +33,7 @@ class Category(TreeNode):  # type: ignore[misc]  # the library carries no types
         verbose_name_plural = "categories"
         constraints = [
             models.UniqueConstraint(fields=["slug"], name="one_category_per_slug"),
+            _slug_has_a_letter("category"),
         ]
 
     def __str__(self) -> str:
@@ -35,7 +45,10 @@ class Brand(models.Model):
     slug = models.SlugField(max_length=110)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["slug"], name="one_brand_per_slug")]
+        constraints = [
+            models.UniqueConstraint(fields=["slug"], name="one_brand_per_slug"),
+            _slug_has_a_letter("brand"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -104,7 +117,10 @@ class Product(models.Model):
     objects = ProductQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["slug"], name="one_product_per_slug")]
+        constraints = [
+            models.UniqueConstraint(fields=["slug"], name="one_product_per_slug"),
+            _slug_has_a_letter("product"),
+        ]
         indexes = [
             models.Index(
                 fields=["name", "id"], condition=Q(is_published=True), name="product_by_name"

@@ -79,7 +79,7 @@ class ProductView(PublicMixin, RetrieveAPIView[Product]):
     def get_object(self) -> Product:
         key: str = self.kwargs["key"]
         products = Product.objects.on_sale().select_related("category", "brand")
-        # An id has at most 19 digits; a longer row of them can only be a slug.
+        # An id has at most 19 digits; a longer row of them is nothing at all.
         is_id = key.isdigit() and len(key) < 20
         wanted = Q(pk=int(key)) if is_id else Q(slug=key)
         return get_object_or_404(products.with_variants(), wanted)

@@ -16,7 +16,7 @@ from apps.accounts.models import Address, Customer
 from apps.cart.models import Cart
 from apps.catalog import inventory
 from apps.orders.models import Order, OrderItem, OrderStatusChange, Status
-from shop.errors import NotFound, ShopError
+from shop.errors import NotFound, ShopError, sqlstate
 from shop.money import to_money
 from shop.outbox.models import OutboxMessage
 
@@ -154,7 +154,7 @@ def _locked_cart(customer: Customer) -> Cart | None:
     try:
         return Cart.objects.select_for_update().filter(customer=customer).first()
     except OperationalError as error:
-        if getattr(error.__cause__, "pgcode", None) != _LOCK_TIMED_OUT:
+        if sqlstate(error) != _LOCK_TIMED_OUT:
             raise
         raise InFlight("Another request is working on this cart; try again.") from error
 

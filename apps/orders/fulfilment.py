@@ -60,16 +60,16 @@ def deliver(order_id: int, *, now: datetime) -> Status:
 def cancel(order_id: int, *, now: datetime) -> Status:
     """Cancel and give the stock back, once; raises WrongStatus when the parcel has left."""
     order = Order.objects.locked(order_id)
-    if order.status != Status.CANCELLED:
+    if not order.has_been(Status.CANCELLED):
         order.move_to(Status.CANCELLED, now=now)
         inventory.put_back(reference=order.reference, now=now)
-        OutgoingEmail.objects.withdraw(reference=order.reference)
-    return Status.CANCELLED
+        OutgoingEmail.objects.withdraw(reference=order.reference, now=now)
+    return Status(order.status)
 
 
 @transaction.atomic
 def _advance(order_id: int, status: Status, *, now: datetime) -> Status:
     order = Order.objects.locked(order_id)
-    if order.status != status:
+    if not order.has_been(status):  # a message may come again after later steps
         order.move_to(status, now=now)
-    return status
+    return Status(order.status)

@@ -119,6 +119,10 @@ class Order(models.Model):
         """How stock movements and e-mails name this order."""
         return f"order-{self.pk}"
 
+    def has_been(self, status: Status) -> bool:
+        """Whether the order is, or once was, in this status."""
+        return self.status_changes.filter(new=status).exists()
+
     def move_to(self, status: Status, *, now: datetime) -> None:
         """Change the status and write the history; raises WrongStatus if NEXT forbids it.
 

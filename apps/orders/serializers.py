@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.accounts.models import User
-from apps.cart.serializers import IdField
 from apps.orders.checkout import OrderForm
 from apps.orders.models import Order, OrderItem, OrderStatusChange
+from shop.fields import EmailField, IdField
 
 
 class OrderFormSerializer(serializers.Serializer[Any]):
@@ -16,9 +16,8 @@ class OrderFormSerializer(serializers.Serializer[Any]):
     shipping_address_id = IdField()
     billing_address_id = IdField(required=False, help_text="The shipping address if left out.")
     payment_method = serializers.ChoiceField(choices=Order.PaymentMethod.choices)
-    email = serializers.EmailField(
+    email = EmailField(
         required=False,
-        max_length=254,
         help_text="Where the confirmation goes. Guests must give it; the account's otherwise.",
     )
     expected_total = serializers.DecimalField(

@@ -3,11 +3,18 @@
 from django.urls import include, path
 
 from apps.orders.views import CancelOrderView, OrdersView, OrderView, PlaceOrderView
+from shop.private import private
+
+_ORDERS = private(
+    [
+        path("", OrdersView.as_view(), name="orders"),
+        path("create/", PlaceOrderView.as_view(), name="place-order"),
+        path("<slug:order_number>/", OrderView.as_view(), name="order"),
+        path("<slug:order_number>/cancel/", CancelOrderView.as_view(), name="cancel-order"),
+    ]
+)
 
 urlpatterns = [
     path("cart/", include("apps.cart.urls")),
-    path("orders/", OrdersView.as_view(), name="orders"),
-    path("orders/create/", PlaceOrderView.as_view(), name="place-order"),
-    path("orders/<slug:order_number>/", OrderView.as_view(), name="order"),
-    path("orders/<slug:order_number>/cancel/", CancelOrderView.as_view(), name="cancel-order"),
+    path("orders/", include(_ORDERS)),
 ]

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.identity import customer_of
+from apps.accounts.models import Customer
 from apps.cart.views import ShopperMixin
 from apps.orders import fulfilment
 from apps.orders.checkout import EmptyCart, order_cart
@@ -179,12 +179,12 @@ def _idempotency_key(request: Request) -> str | None:
     summary="One's own orders, newest first",
     examples=[OpenApiExample("An order", _SUMMARY, response_only=True)],
 )
-class OrdersView(generics.ListAPIView[Order]):
+class OrdersView(ShopperMixin, generics.ListAPIView[Order]):
     serializer_class = OrderSummarySerializer
     pagination_class = KeysetPagination
 
     def get_queryset(self) -> QuerySet[Order]:
-        return _own_orders(self.request).order_by("-id")
+        return _orders_of(self.shopper(self.request)).order_by("-id")
 
 
 @extend_schema(
@@ -193,14 +193,14 @@ class OrdersView(generics.ListAPIView[Order]):
     parameters=[_NUMBER],
     examples=[_ORDER],
 )
-class OrderView(generics.RetrieveAPIView[Order]):
+class OrderView(ShopperMixin, generics.RetrieveAPIView[Order]):
     serializer_class = OrderSerializer
 
     def get_object(self) -> Order:
-        return _own_order(self.request, **self.kwargs)
+        return _order_of(self.shopper(self.request), **self.kwargs)
 
 
-class CancelOrderView(APIView):
+class CancelOrderView(ShopperMixin, APIView):
     @extend_schema(
         tags=["orders"],
         summary="Cancel an order",
@@ -214,19 +214,19 @@ class CancelOrderView(APIView):
         examples=[_ORDER],
     )
     def post(self, request: Request, order_number: str) -> Response:
-        order = _own_order(request, order_number=order_number)
+        customer = self.shopper(request)
+        order = _order_of(customer, order_number=order_number)
         fulfilment.cancel(order.pk, now=timezone.now())
-        return Response(OrderSerializer(_own_order(request, order_number=order_number)).data)
+        return Response(OrderSerializer(_order_of(customer, order_number=order_number)).data)
 
 
-def _own_orders(request: Request) -> QuerySet[Order]:
-    customer = customer_of(request)
+def _orders_of(customer: Customer | None) -> QuerySet[Order]:
     return Order.objects.filter(customer=customer) if customer else Order.objects.none()
 
 
-def _own_order(request: Request, *, order_number: str) -> Order:
+def _order_of(customer: Customer | None, *, order_number: str) -> Order:
     """Somebody else's order answers like one that does not exist."""
-    orders = _own_orders(request).prefetch_related(*_parts())
+    orders = _orders_of(customer).prefetch_related(*_parts())
     return generics.get_object_or_404(orders, number=order_number.upper())
 
 

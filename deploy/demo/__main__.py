@@ -31,7 +31,7 @@ def main() -> int:
                 stay_open(console, shop)
     except KeyboardInterrupt:
         return 0 if bought else 130
-    except Busy as problem:
+    except (Busy, OSError) as problem:
         return _fail(console, problem, None)
     except Refused as problem:
         return _fail(console, problem, arguments.dir / "log" / "web.log")

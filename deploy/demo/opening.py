@@ -101,6 +101,7 @@ def _environment(servers: Servers, passwords: dict[str, str]) -> dict[str, str]:
         # As in production, errors included, but for TLS.
         "DEBUG": "false",
         "COOKIE_SECURE": "false",
+        "SECRET_KEY": passwords["SECRET_KEY"],
         "PORT": str(port),
         "FLOWER_PORT": str(flower_port),
         "FLOWER_URL": f"http://127.0.0.1:{flower_port}/flower/",

@@ -1,17 +1,28 @@
-"""The demo's passwords: made at the first start, readable only to who started it."""
+"""The demo's passwords and keys: made when first needed, readable only to who started it."""
 
 import secrets
 from pathlib import Path
 
 from deploy.embedded.home import write_private
 
-NAMES = ("DEMO_ADMIN_PASSWORD", "DEMO_SHOPPER_PASSWORD", "DEMO_FLOWER_PASSWORD")
+# Each with its bytes of randomness: people type a password, nobody types the key.
+NAMES = {
+    "DEMO_ADMIN_PASSWORD": 12,
+    "DEMO_SHOPPER_PASSWORD": 12,
+    "DEMO_FLOWER_PASSWORD": 12,
+    "SECRET_KEY": 32,
+}
 
 
 def demo_passwords(directory: Path) -> dict[str, str]:
-    """The password for each of NAMES, the same as long as `demo-passwords` is there."""
+    """The password for each of NAMES, the same as long as `demo-passwords` has it."""
     path = directory / "demo-passwords"
-    if not path.exists():
-        lines = [f"{name}={secrets.token_urlsafe(12)}\n" for name in NAMES]
-        write_private(path, "".join(lines))
-    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+    lines = path.read_text().splitlines() if path.exists() else []
+    known = dict(line.split("=", 1) for line in lines)
+    passwords = {
+        name: known.get(name) or secrets.token_urlsafe(size) for name, size in NAMES.items()
+    }
+    if passwords != known:
+        text = "".join(f"{name}={password}\n" for name, password in passwords.items())
+        write_private(path, text)
+    return passwords

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from shop.admin import (
@@ -28,10 +29,23 @@ STATUS_COLORS: dict[str, str] = {
 }
 
 
+class UnsureFilter(admin.SimpleListFilter):
+    title = "certainty"
+    parameter_name = "certainty"
+
+    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
+        return [("unsure", "Unknown, or sending for more than 10 minutes")]
+
+    def queryset(self, _request: HttpRequest, emails: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "unsure":
+            return emails
+        return emails & OutgoingEmail.objects.unsure(now=timezone.now())
+
+
 @admin.register(OutgoingEmail)
 class OutgoingEmailAdmin(ReadOnlyAdmin[OutgoingEmail]):
     list_display = ("subject", "to", "kind", "colored_status", "created_at", "sent_at")
-    list_filter = ("status", "kind")
+    list_filter = ("status", UnsureFilter, "kind")
     date_hierarchy = "created_at"
     search_fields = ("to", "reference", "subject")
     search_help_text = "Address, reference (order-17) or order number"
@@ -44,7 +58,8 @@ class OutgoingEmailAdmin(ReadOnlyAdmin[OutgoingEmail]):
                     ("to", "colored_status"),
                     ("kind", "reference"),
                     ("created_at", "sent_at"),
-                    ("claimed_at", "attempts"),
+                    ("claimed_at", "withdrawn_at"),
+                    "attempts",
                     "last_error",
                 )
             },
@@ -83,7 +98,8 @@ class OutgoingEmailAdmin(ReadOnlyAdmin[OutgoingEmail]):
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         """Only an e-mail that nobody can be sure of has a button."""
-        if not OutgoingEmail.objects.filter(pk=object_id, status=Status.UNKNOWN).exists():
+        email = self.get_object(request, object_id)
+        if email is None or email.status != Status.UNKNOWN:
             return []
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]  # Unfold's
         return buttons

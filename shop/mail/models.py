@@ -7,14 +7,17 @@ what ends ambiguously is `unknown` until a person decides. A machine never sends
 import smtplib
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
+
+# To hand a mail over takes seconds; a claim that is older than this died with its worker.
+STUCK_AFTER = timedelta(minutes=10)
 
 
 class NotTaken(Exception):
@@ -43,11 +46,25 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         )
         self.bulk_create([email], ignore_conflicts=True)
 
-    def withdraw(self, *, reference: str) -> None:
-        """Take back what is about `reference` and has not been sent."""
-        self.filter(reference=reference, status=OutgoingEmail.Status.QUEUED).update(
-            status=OutgoingEmail.Status.WITHDRAWN
+    def withdraw(self, *, reference: str, now: datetime) -> None:
+        """Take back what is about `reference` and has not been sent.
+
+        One that is being sent now is taken back if the server refuses it.
+        """
+        queued, sending = OutgoingEmail.Status.QUEUED, OutgoingEmail.Status.SENDING
+        self.filter(reference=reference, status__in=[queued, sending]).update(
+            withdrawn_at=now,
+            status=Case(
+                When(status=queued, then=Value(OutgoingEmail.Status.WITHDRAWN)),
+                default=F("status"),
+            ),
         )
+
+    def unsure(self, *, now: datetime) -> "OutgoingEmailQuerySet":
+        """Those of which nobody can know whether they were sent, so that a person must look."""
+        statuses = OutgoingEmail.Status
+        is_stuck = Q(status=statuses.SENDING, claimed_at__lt=now - STUCK_AFTER)
+        return self.filter(Q(status=statuses.UNKNOWN) | is_stuck)
 
     def settle_as_sent(self) -> int:
         """Believe a person that the `unknown` ones among these arrived; returns how many."""
@@ -76,6 +93,7 @@ class OutgoingEmail(models.Model):
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
     claimed_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
 
     objects = OutgoingEmailQuerySet.as_manager()
@@ -112,16 +130,22 @@ class OutgoingEmail(models.Model):
         Runs any number of times: only who claims the row sends. Raises NotTaken when the
         mail server clearly refused for now. Must not be called inside a transaction.
         """
+        # Built before the claim: what fails here has told the mail server nothing.
+        connection = get_connection()
+        try:
+            message = self._message()
+            message.message()
+        except ValueError as error:
+            return self._refuse_to_send(error)
         if not self._claim(now):
             self.refresh_from_db(fields=["status"])
             return self.status
         try:
-            connection = get_connection()
             connection.open()
         except OSError as error:  # smtplib's exceptions are OSErrors too
-            raise self._give_back(error) from error
+            raise self._give_back(error) from None  # its text may hold an address
         try:
-            return self._hand_over(connection, now)
+            return self._hand_over(message, connection, now)
         finally:
             connection.close()
 
@@ -132,17 +156,19 @@ class OutgoingEmail(models.Model):
         )
         return claimed == 1
 
-    def _hand_over(self, connection: BaseEmailBackend, now: datetime) -> str:
+    def _hand_over(
+        self, message: EmailMultiAlternatives, connection: BaseEmailBackend, now: datetime
+    ) -> str:
         try:
-            connection.send_messages([self._message()])
+            connection.send_messages([message])
         except smtplib.SMTPRecipientsRefused as error:
             if all(code >= 500 for code, _ in error.recipients.values()):
                 return self._finish(self.Status.BOUNCED, error=_describe(error))
-            raise self._give_back(error) from error
+            raise self._give_back(error) from None
         except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
             if isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500:
                 return self._finish(self.Status.BOUNCED, error=_describe(error))
-            raise self._give_back(error) from error
+            raise self._give_back(error) from None
         except OSError as error:
             # The connection broke while the mail was being handed over: nobody can know.
             return self._finish(self.Status.UNKNOWN, error=_describe(error))
@@ -155,8 +181,22 @@ class OutgoingEmail(models.Model):
         message.attach_alternative(self.html, "text/html")
         return message
 
+    def _refuse_to_send(self, error: ValueError) -> str:
+        """No mail can be made of the row, now or later: for example of its address."""
+        queued = OutgoingEmail.objects.filter(pk=self.pk, status=self.Status.QUEUED)
+        queued.update(status=self.Status.BOUNCED, last_error=str(error))
+        self.refresh_from_db(fields=["status"])
+        return self.status
+
     def _give_back(self, error: OSError) -> NotTaken:
-        self._finish(self.Status.QUEUED, error=_describe(error))
+        mine = OutgoingEmail.objects.filter(pk=self.pk, status=self.Status.SENDING)
+        mine.update(
+            last_error=_describe(error),
+            status=Case(
+                When(withdrawn_at=None, then=Value(self.Status.QUEUED)),
+                default=Value(self.Status.WITHDRAWN),
+            ),
+        )
         return NotTaken(f"{self}: {_describe(error)}")
 
     def _finish(self, status: str, *, error: str = "", sent_at: datetime | None = None) -> str:

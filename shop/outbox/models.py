@@ -24,7 +24,8 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
 
     def claim(self, *, limit: int, now: datetime) -> list["OutboxMessage"]:
         """Up to `limit` due messages, oldest first, locked for this transaction alone."""
-        due = self.waiting().filter(next_attempt_at__lte=now).order_by("pk")
+        is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+        due = self.waiting().filter(is_due).order_by("pk")
         return list(due.select_for_update(skip_locked=True)[:limit])
 
     def mark_sent(self, messages: Iterable["OutboxMessage"], *, now: datetime) -> None:
@@ -38,7 +39,7 @@ class OutboxMessage(models.Model):
     topic = models.CharField(max_length=64)
     payload = models.JSONField()
     created_at = models.DateTimeField(db_default=models.functions.Now())
-    next_attempt_at = models.DateTimeField(db_default=models.functions.Now())
+    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: at once.")
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -78,15 +79,17 @@ class OutboxMessage(models.Model):
             [OutboxMessage(topic=topic, payload=payload) for payload in payloads]
         )
 
-    def postpone(self, error: str, *, now: datetime) -> bool:
-        """Try again later, twice as late each time; False when it was the last attempt."""
-        attempts = self.attempts + 1
-        gave_up = attempts >= MAX_ATTEMPTS
-        wait = min(_LONGEST_WAIT, timedelta(seconds=2**attempts))
+    def postpone(self, error: str, *, now: datetime) -> None:
+        """The broker would not have it: try again later, twice as late each time, for ever."""
+        wait = min(_LONGEST_WAIT, timedelta(seconds=2 ** min(self.attempts + 1, 10)))
         OutboxMessage.objects.filter(pk=self.pk).update(
-            attempts=F("attempts") + 1,
-            last_error=error,
-            next_attempt_at=now + wait,
-            gave_up_at=now if gave_up else None,
+            attempts=F("attempts") + 1, last_error=error, next_attempt_at=now + wait
         )
-        return not gave_up
+
+    def fail(self, error: str, *, now: datetime) -> bool:
+        """Its own content cannot be published: postpone it; True if that was the last time."""
+        self.postpone(error, now=now)
+        gave_up = self.attempts + 1 >= MAX_ATTEMPTS
+        if gave_up:
+            OutboxMessage.objects.filter(pk=self.pk).update(gave_up_at=now)
+        return gave_up

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from shop.settings.admin import *  # noqa: F403
+from shop.settings.api import *  # noqa: F403
 from shop.settings.env import (
     database,
     env_bool,
@@ -83,17 +84,20 @@ SHOP_NAME = env_str("SHOP_NAME", default="Plugproof")
 SHOP_CURRENCY = env_str("SHOP_CURRENCY", default="EUR")
 CART_MAX_ITEMS = env_int("CART_MAX_ITEMS", default=100, minimum=1)
 CART_MAX_QUANTITY = env_int("CART_MAX_QUANTITY", default=999, minimum=1)
+ADDRESS_MAX = env_int("ADDRESS_MAX", default=50, minimum=1)
 
 # Where the index page sends those who want to watch the workers.
 FLOWER_URL = env_str("FLOWER_URL", default="/flower/")
 
 # Data stores
+_PRIMARY = database(env_url("DATABASE_URL", schemes={"postgres", "postgresql"}))
 DATABASES = {
     "default": {
-        **database(env_url("DATABASE_URL", schemes={"postgres", "postgresql"})),
+        **_PRIMARY,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            **_PRIMARY["OPTIONS"],
             "connect_timeout": 3,
             # Milliseconds. Nobody waits for a lock or a query longer than a shopper would.
             "options": "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
@@ -131,26 +135,13 @@ COOKIE_SECURE = env_bool("COOKIE_SECURE", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COOKIE_SECURE
 GUEST_COOKIE_AGE = timedelta(days=30)
 
-# HTTP
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes: no request of this API is larger
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework_simplejwt.authentication.JWTAuthentication"
-    ],
-    "DEFAULT_PARSER_CLASSES": ["shop.parsers.BoundedJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "shop.errors.problem_details",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "NUM_PROXIES": env_int("NUM_PROXIES", default=0),
-}
-# Calls a minute from one address or, for login_email, with one: see the throttles.
-THROTTLE_RATES = {"login": 10, "login_email": 5, "register": 10, "checkout": 30}
+# HTTP; more of it in shop/settings/api.py
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
+    "CHECK_REVOKE_TOKEN": True,  # a new password ends the tokens from before
     "ALGORITHM": "HS256",
     "SIGNING_KEY": env_secret("JWT_SIGNING_KEY", default=SECRET_KEY),
     "ISSUER": "plugproof",

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -72,7 +72,7 @@ def env_url(name: str, *, schemes: set[str]) -> str:
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's connection settings for a postgres:// URL."""
+    """Django's connection settings for a postgres:// URL; its query becomes OPTIONS."""
     parts = urlsplit(url)
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -81,6 +81,7 @@ def database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or 5432),
+        "OPTIONS": dict(parse_qsl(parts.query)),
     }
 
 

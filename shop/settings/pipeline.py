@@ -38,7 +38,7 @@ CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 
 # Failures only: a stored success costs 2 to 4 ms, and no code reads a result.
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_BACKEND = "tasks.results:ResultBackend"
 CELERY_RESULT_EXTENDED = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
@@ -52,8 +52,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     # are the only bound that was found on a frozen broker.
     {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
     if _AMQP
-    # Seconds. Above the longest task and the longest wait of a retry, or it runs twice.
-    else {"visibility_timeout": 300}
+    # Seconds. A message is delivered again after the first, so it must be above the longest
+    # task and the longest wait of a retry.
+    else {"visibility_timeout": 300, "socket_timeout": 10, "socket_connect_timeout": 3}
 )
 # Events feed Flower.
 CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = True

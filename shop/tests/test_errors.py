@@ -1,10 +1,15 @@
 """Every error of the API is a problem+json of one shape."""
 
+import logging
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import close_old_connections
 from rest_framework.test import APIClient
+
+from shop.request_id import RequestIdFilter
+from shop.settings.logging import FORMAT
 
 pytestmark = pytest.mark.urls("shop.tests.troubled_urls")
 
@@ -48,10 +53,26 @@ def test_a_host_that_is_not_ours_is_a_problem(client: APIClient) -> None:
     problem(answer, 400, "bad_request")
 
 
-def test_a_bug_is_a_problem_that_tells_nothing(client: APIClient) -> None:
+def test_a_bug_is_a_problem_that_tells_nothing_and_the_log_tells_all(
+    client: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
     answer = client.get("/api/bug/")
-    problem(answer, 500, "server_error")
+    body = problem(answer, 500, "server_error")
     assert b"secret" not in answer.content
+    (record,) = [record for record in caplog.records if record.name == "django.request"]
+    assert RequestIdFilter().filter(record)
+    line = logging.Formatter(FORMAT, style="{").format(record)
+    assert f"[{body['request_id']}]" in line
+    assert "secret" in line
+
+
+def test_the_log_of_bugs_goes_to_standard_error_without_debug() -> None:
+    django_logger = logging.getLogger("django.request")
+    assert not settings.DEBUG
+    assert "StreamHandler" in {type(h).__name__ for h in logging.getLogger().handlers}
+    while django_logger.parent is not None:  # nothing on the way keeps it from the root
+        assert django_logger.propagate
+        django_logger = django_logger.parent
 
 
 def test_a_bug_elsewhere_is_a_page(client: APIClient) -> None:

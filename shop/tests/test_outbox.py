@@ -1,5 +1,6 @@
 """An announcement lives and dies with the transaction that it belongs to."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,6 @@ from django.db.transaction import TransactionManagementError
 from shop.outbox.listen import listen, wait_for_messages
 from shop.outbox.models import MAX_ATTEMPTS, OutboxMessage
 from tests.builders import NOON
-from tests.concurrently import run_at_once
 from tests.statements import counted
 
 
@@ -48,19 +48,33 @@ def test_claims_due_messages_only_and_oldest_first() -> None:
     assert OutboxMessage.objects.claim(limit=10, now=NOON) == [first]
 
 
+def waits(*, steps: int, gives_up: bool) -> list[int]:
+    """Seconds until each next attempt."""
+    OutboxMessage.publish("order.placed", order_id=1)
+    seconds = []
+    for step in range(1, steps + 1):
+        message = OutboxMessage.objects.get()
+        if gives_up:
+            assert message.fail("no", now=NOON) == (step == MAX_ATTEMPTS)
+        else:
+            message.postpone("no", now=NOON)
+        message.refresh_from_db()
+        assert message.next_attempt_at is not None
+        seconds.append(int((message.next_attempt_at - NOON).total_seconds()))
+    return seconds
+
+
 @pytest.mark.django_db
 def test_waits_twice_as_long_each_time_and_gives_up_after_eight() -> None:
-    OutboxMessage.publish("order.placed", order_id=1)
-    waits = []
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        message = OutboxMessage.objects.get()
-        again = message.postpone("no", now=NOON)
-        message.refresh_from_db()
-        waits.append((message.next_attempt_at - NOON).total_seconds())
-        assert again == (attempt < MAX_ATTEMPTS)
-    assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
-    assert message.gave_up_at == NOON
+    assert waits(steps=MAX_ATTEMPTS, gives_up=True) == [2, 4, 8, 16, 32, 60, 60, 60]
+    assert OutboxMessage.objects.get().gave_up_at == NOON
     assert not OutboxMessage.objects.waiting().exists()
+
+
+@pytest.mark.django_db
+def test_never_gives_up_for_a_broker_that_refuses() -> None:
+    assert waits(steps=2000, gives_up=False)[-1] == 60
+    assert OutboxMessage.objects.waiting().exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -69,9 +83,19 @@ def test_a_commit_wakes_the_relay_before_its_poll() -> None:
         with transaction.atomic():
             OutboxMessage.publish("order.placed", order_id=1)
 
-    listen()
-    run_at_once([announce])
-    wait_for_messages(timeout=60)  # a relay that is not woken would make the suite wait
-    assert OutboxMessage.objects.waiting().exists()
-    with connection.cursor() as cursor:
-        cursor.execute("UNLISTEN outbox")
+    woken = threading.Event()
+
+    def wait() -> None:
+        listen()
+        listening.set()
+        wait_for_messages(timeout=60)
+        woken.set()
+        connection.close()
+
+    listening = threading.Event()
+    relay = threading.Thread(target=wait)
+    relay.start()
+    assert listening.wait(timeout=10)
+    announce()
+    assert woken.wait(timeout=30)  # by the notification: the poll would take a minute
+    relay.join()

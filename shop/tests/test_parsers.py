@@ -10,6 +10,14 @@ from rest_framework.test import APIClient
 pytestmark = pytest.mark.urls("shop.tests.troubled_urls")
 
 
+REASONS = {
+    "The body is not valid JSON.",
+    "The JSON is nested too deeply.",
+    "The JSON has a number that is too large.",
+    "The JSON has a character that no text may contain.",
+}
+
+
 def put(body: bytes | str) -> Any:
     """The echo of a body."""
     data = body.encode() if isinstance(body, str) else body
@@ -42,6 +50,7 @@ def test_refuses(body: bytes | str) -> None:
     answer = put(body)
     assert answer.status_code == 400
     assert answer.json()["code"] == "parse_error"
+    assert answer.json()["detail"] in REASONS
 
 
 @pytest.mark.parametrize(

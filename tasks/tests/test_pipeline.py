@@ -15,11 +15,13 @@ from apps.catalog.models import StockItem, StockMovement
 from apps.orders import fulfilment
 from apps.orders.checkout import place_order
 from apps.orders.models import Order, Status
+from deploy.embedded import Servers
 from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
 from tasks.models import DeadLetter
 from tests.builders import NOON, make_customer, make_line, make_purchase, make_variant
 from tests.pipeline import Pipeline, eventually, running_pipeline, worker_environment
+from tests.servers import DIRECTORY
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.pipeline]
 
@@ -38,8 +40,11 @@ def pipeline(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_over(pipeline: Pipeline, transactional_db: None) -> None:
+def nothing_left_over(pipeline: Pipeline, transactional_db: None) -> Iterator[None]:
     pipeline.purge()
+    yield
+    # The tables are emptied next, and that must not meet a worker at its work.
+    eventually(pipeline.is_idle, what="workers and relay idle")
 
 
 on_rabbitmq = pytest.mark.parametrize(
@@ -165,6 +170,25 @@ def test_a_worker_goes_on_when_its_database_connections_are_cut(pipeline: Pipeli
     eventually(lambda: is_confirmed(marker), what="an order confirmed on new connections")
     eventually(lambda: sent() == 5, what="its e-mail sent")
     assert not DeadLetter.objects.exists()
+
+
+@pytest.mark.skipif(
+    Servers(DIRECTORY).primary.url() != os.environ["DATABASE_URL"],
+    reason="only a database that the suite started may be killed",
+)
+def test_orders_go_on_after_a_database_that_was_away(pipeline: Pipeline) -> None:
+    with pipeline.paused("worker-order"):
+        orders = placed(5)
+        eventually(lambda: not OutboxMessage.objects.waiting().exists(), what="published")
+        connection.close()
+        servers = Servers(DIRECTORY)
+        servers.kill("primary")
+    try:
+        time.sleep(10)  # the steps run, fail and are retried
+    finally:
+        servers.start("primary")
+    eventually(lambda: sent() == 5, what="every e-mail sent", seconds=120)
+    assert_done_once(orders, pipeline)
 
 
 @on_rabbitmq

@@ -33,23 +33,27 @@ def cards_of(client: Client) -> dict[str, Any]:
 
 
 def make_troubled_shop() -> None:
-    """1 order of yesterday and 1 of an hour ago pending, 2 new ones confirmed, and so on."""
+    """1 order of yesterday and 1 of an hour ago pending, 4 new ones confirmed, and so on."""
     now = timezone.now()
-    mug = make_variant("MUG", on_hand=4)
+    mug = make_variant("MUG", on_hand=6)
     make_variant("EMPTY")
     hidden = make_variant("HIDDEN").product
     Product.objects.filter(pk=hidden.pk).update(is_published=False)
-    for n, age in enumerate(
-        [timedelta(days=1), timedelta(minutes=6), timedelta(), timedelta()]
-    ):
+    ages = [timedelta(days=1), timedelta(minutes=6), *[timedelta()] * 4]
+    for n, age in enumerate(ages):
         purchase = make_purchase(make_customer(f"ada{n}"))
         order = place_order(purchase, lines=[make_line(mug)], now=now - age)
         if not age:
             fulfilment.update_inventory(order.pk, now=now)
             fulfilment.confirm(order.pk, now=now)
-    first, second = OutgoingEmail.objects.order_by("pk")
-    OutgoingEmail.objects.filter(pk=first.pk).update(status="unknown")
-    OutgoingEmail.objects.filter(pk=second.pk).update(status="bounced")
+    unknown, bounced, stuck, sending = OutgoingEmail.objects.order_by("pk")
+    OutgoingEmail.objects.filter(pk=unknown.pk).update(status="unknown")
+    OutgoingEmail.objects.filter(pk=bounced.pk).update(status="bounced")
+    for email, minutes in ((stuck, 11), (sending, 9)):
+        claimed_at = now - timedelta(minutes=minutes)
+        OutgoingEmail.objects.filter(pk=email.pk).update(
+            status="sending", claimed_at=claimed_at
+        )
     OutboxMessage.objects.filter(payload__order_id=order.pk).update(sent_at=now)
     DeadLetter.objects.record(task_id="1", task="t", reason="r", now=now)
     DeadLetter.objects.record(task_id="2", task="t", reason="r", now=now)
@@ -61,12 +65,13 @@ def test_counts_what_needs_a_look(client: Client) -> None:
     client.force_login(make_staff())
     numbers = {title: card.number for title, card in cards_of(client).items()}
     assert numbers["Orders pending for more than 5 minutes"] == 2
-    assert numbers["Open dead letters"] == 1
-    assert numbers["Outbox messages waiting"] == 3
-    assert numbers["E-mails unknown"] == numbers["E-mails bounced"] == 1
-    # The mug is sold out too: four were there and four are promised.
+    assert numbers["Dead letters"] == 1
+    assert numbers["Outbox messages waiting"] == 5
+    assert numbers["E-mails unknown or stuck"] == 2
+    assert numbers["E-mails bounced"] == 1
+    # The mug is sold out too: six were there and six are promised.
     assert numbers["Published products sold out"] == 2
-    assert numbers["confirmed"] == 2
+    assert numbers["confirmed"] == 4
     assert numbers["delivered"] == 0
 
 

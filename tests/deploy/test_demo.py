@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import jwt
 import pytest
 import requests
 
@@ -76,6 +77,7 @@ class TestDemo:
             assert requests.get(named["API"][0], timeout=10).status_code == 200
             passwords = demo_passwords(directory)
             assert named["Admin"][-1] == passwords["DEMO_ADMIN_PASSWORD"]
+            self.assert_signed_with(passwords["SECRET_KEY"], self.token(named, passwords))
             assert self.flower_asks_for(named["Flower"])
             with start(directory, "--exit") as second:
                 complaint, _ = second.communicate(timeout=30)
@@ -90,6 +92,19 @@ class TestDemo:
         with pytest.raises(requests.ConnectionError):
             requests.get(named["Shop"][0], timeout=10)
 
+    def token(self, named: dict[str, list[str]], passwords: dict[str, str]) -> str:
+        answer = requests.post(
+            f"{named['Shop'][0]}api/accounts/token/",
+            json={"email": "ada@example.com", "password": passwords["DEMO_SHOPPER_PASSWORD"]},
+            timeout=10,
+        )
+        return str(answer.json()["access"])
+
+    def assert_signed_with(self, key: str, token: str) -> None:
+        assert jwt.decode(token, key, algorithms=["HS256"], audience="plugproof-api")
+        with pytest.raises(jwt.InvalidSignatureError):
+            jwt.decode(token, PUBLIC_KEY, algorithms=["HS256"], audience="plugproof-api")
+
     def flower_asks_for(self, door: list[str]) -> bool:
         """Whether Flower opens with the password named, and with no other."""
         address, password = door[0], door[-1]
@@ -101,6 +116,8 @@ class TestDemo:
         return answers == {"wrong": 401, password: 200}
 
 
+# The one of shop.settings.dev, which everybody can read.
+PUBLIC_KEY = "development-only-never-in-production"
 # Flower is started last and needs a moment.
 PATIENT = requests.adapters.Retry(connect=8, backoff_factor=0.1)
 
@@ -108,7 +125,26 @@ PATIENT = requests.adapters.Retry(connect=8, backoff_factor=0.1)
 def test_makes_passwords_once_and_for_their_owner_alone(tmp_path: Path) -> None:
     made = demo_passwords(tmp_path)
     assert list(made) == list(NAMES)
+    assert len(made["SECRET_KEY"]) >= 40
     assert len(set(made.values())) == len(NAMES)
     assert all(len(password) >= 16 for password in made.values())
     assert demo_passwords(tmp_path) == made
     assert stat.S_IMODE((tmp_path / "demo-passwords").stat().st_mode) == 0o600
+
+
+def test_adds_a_secret_that_an_older_demo_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "demo-passwords").write_text("DEMO_ADMIN_PASSWORD=as-before\n")
+    made = demo_passwords(tmp_path)
+    assert made["DEMO_ADMIN_PASSWORD"] == "as-before"
+    assert list(made) == list(NAMES)
+    assert demo_passwords(tmp_path) == made
+
+
+def test_says_in_one_line_when_it_may_not_use_its_directory(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("somebody else's")
+    with start(tmp_path / "var" / "demo", "--exit") as demo:
+        complaint, _ = demo.communicate(timeout=30)
+    assert demo.returncode == 1
+    assert complaint.splitlines() == [
+        f"NotADirectoryError: [Errno 20] Not a directory: '{tmp_path}/var/demo'"
+    ]

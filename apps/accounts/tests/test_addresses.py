@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from apps.accounts.identity import GUEST_COOKIE
 from apps.accounts.models import Address, Customer
 from tests.builders import make_address, make_customer
 from tests.clients import guest, logged_in
@@ -222,13 +221,52 @@ def test_nobody_can_give_an_address_to_somebody_else() -> None:
 def test_a_guest_keeps_addresses_under_a_cookie() -> None:
     client = guest()
     answer = add(client)
-    cookie = answer.cookies[GUEST_COOKIE]
+    cookie = answer.cookies["guest"]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     address = Address.objects.get()
     assert [each["id"] for each in client.get(URL).json()] == [address.pk]
     assert client.patch(one(address), {"city": "Paris"}, format="json").status_code == 200
-    assert GUEST_COOKIE not in add(client).cookies
+    assert "guest" not in add(client).cookies
     assert Customer.objects.count() == 1
+
+
+def test_by_https_the_cookie_is_one_that_no_other_host_of_the_domain_can_set(
+    settings: Any,
+) -> None:
+    settings.COOKIE_SECURE = True
+    client = guest()
+    cookies = add(client).cookies
+    assert list(cookies) == ["__Host-guest"]
+    cookie = cookies["__Host-guest"]
+    assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+    assert len(client.get(URL).json()) == 1
+    client.cookies["guest"] = client.cookies.pop("__Host-guest").value
+    assert client.get(URL).json() == []
+
+
+def test_a_customer_may_have_so_many_and_no_more(settings: Any) -> None:
+    settings.ADDRESS_MAX = 2
+    ada = make_customer()
+    make_address(make_customer("bob"))
+    client = logged_in(ada)
+    answers = [add(client, is_default=True) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 400]
+    assert answers[2].json()["code"] == "address_limit"
+    assert defaults() == {answers[1].json()["id"]}
+    # One that is there may still be changed, and one that goes makes room.
+    changed = client.patch(one(answers[0].json()["id"]), {"city": "Paris"}, format="json")
+    assert changed.status_code == 200
+    client.delete(one(answers[0].json()["id"]))
+    assert add(client).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_do_not_pass_the_limit(settings: Any) -> None:
+    settings.ADDRESS_MAX = 3
+    client = logged_in(make_customer())
+    answers = run_at_once([lambda: int(add(client).status_code)] * 8)
+    assert sorted(answers, key=str) == [201] * 3 + [400] * 5
+    assert Address.objects.count() == 3
 
 
 def test_a_guest_who_only_looks_or_errs_leaves_nothing_behind() -> None:
@@ -243,9 +281,9 @@ def test_a_guest_who_only_looks_or_errs_leaves_nothing_behind() -> None:
 def test_a_guessed_cookie_opens_nothing(token: str) -> None:
     make_address(Customer.objects.new_guest()[0])
     client = guest()
-    client.cookies[GUEST_COOKIE] = token
+    client.cookies["guest"] = token
     assert client.get(URL).json() == []
-    assert add(client).cookies[GUEST_COOKIE].value != token
+    assert add(client).cookies["guest"].value != token
 
 
 def test_a_user_with_a_guest_cookie_is_the_user() -> None:
@@ -253,7 +291,7 @@ def test_a_user_with_a_guest_cookie_is_the_user() -> None:
     client = logged_in(ada)
     visitor, token = Customer.objects.new_guest()
     make_address(visitor)
-    client.cookies[GUEST_COOKIE] = token
+    client.cookies["guest"] = token
     assert client.get(URL).json() == []
 
 

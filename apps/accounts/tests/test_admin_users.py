@@ -12,6 +12,7 @@ from tests.builders import PASSWORD, make_address, make_customer, make_staff, ma
 
 pytestmark = pytest.mark.django_db
 
+NEW_PASSWORD = dict.fromkeys(("password1", "password2"), "a quite different passphrase")
 NEW = {"email": "Grace@Example.com", "password1": PASSWORD, "password2": PASSWORD}
 
 
@@ -57,11 +58,10 @@ def test_refuses_an_email_that_is_taken_in_other_letters(sue: Client) -> None:
 def test_sets_a_new_password(sue: Client) -> None:
     ada = make_user("ada@example.com")
     url = page("auth_user_password_change", ada.pk)
-    new = "a quite different passphrase"
     assert sue.get(url).status_code == 200
-    assert sue.post(url, {"password1": new, "password2": new}).status_code == 302
+    assert sue.post(url, NEW_PASSWORD).status_code == 302
     ada.refresh_from_db()
-    assert ada.check_password(new)
+    assert ada.check_password(NEW_PASSWORD["password1"])
 
 
 def test_does_not_let_a_clerk_make_anybody_staff(clerk: Client) -> None:
@@ -76,16 +76,35 @@ def test_does_not_let_a_clerk_make_anybody_staff(clerk: Client) -> None:
     assert not ada.is_superuser
 
 
-def test_does_not_let_a_clerk_touch_a_superuser(clerk: Client) -> None:
-    sue = make_staff()
+@pytest.mark.parametrize(
+    "rights",
+    [{"is_staff": True}, {"is_superuser": True}, {"is_staff": True, "is_active": False}],
+)
+def test_does_not_let_a_clerk_touch_anybody_else_of_the_staff(
+    clerk: Client, rights: dict[str, bool]
+) -> None:
+    sue = make_user("sue@example.com", **rights)
     before = sue.password
-    new = {"password1": "a quite different passphrase"}
-    new["password2"] = new["password1"]
-    assert clerk.post(page("auth_user_password_change", sue.pk), new).status_code == 403
+    assert (
+        clerk.post(page("auth_user_password_change", sue.pk), NEW_PASSWORD).status_code == 403
+    )
     assert clerk.post(page("accounts_user_change", sue.pk), {}).status_code == 403
     assert clerk.post(page("accounts_user_delete", sue.pk), {"post": "yes"}).status_code == 403
+    clerk.post(
+        page("accounts_user_changelist"),
+        {"action": "delete_selected", "_selected_action": [sue.pk], "post": "yes"},
+    )
     sue.refresh_from_db()
     assert sue.password == before
+
+
+def test_lets_a_clerk_set_his_own_password_and_a_shoppers(clerk: Client) -> None:
+    make_user("ada@example.com")
+    for user in User.objects.order_by("is_staff"):
+        url = page("auth_user_password_change", user.pk)
+        assert clerk.post(url, NEW_PASSWORD).status_code == 302
+        user.refresh_from_db()
+        assert user.check_password(NEW_PASSWORD["password1"])
 
 
 def test_finds_users_customers_and_addresses_by_email_and_name(sue: Client) -> None:

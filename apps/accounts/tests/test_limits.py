@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from apps.accounts.models import User
-from tests.builders import PASSWORD, make_customer, make_user
+from apps.accounts.models import Customer, User
+from tests.builders import PASSWORD, make_customer, make_user, make_variant
 from tests.clients import guest, logged_in
 from tests.limits import counters, forget_calls, without_redis
 
 pytestmark = pytest.mark.django_db
 
-RATES = {"login": 4, "login_email": 2, "register": 3}
+RATES = {"login": 4, "login_email": 2, "register": 3, "guest": 2}
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +57,43 @@ def test_one_address_may_open_few_accounts() -> None:
         codes.append(answer.status_code)
     assert codes == [201] * 3 + [429] * 2
     assert User.objects.count() == 3
+
+
+ITEMS = "/api/orders/cart/items/"
+ADDRESSES = "/api/accounts/addresses/"
+HOME = {"full_name": "Ada", "address_line1": "1 St", "city": "London", "country": "GB"}
+
+
+def test_one_address_may_become_few_guests_with_and_without_a_made_up_cookie() -> None:
+    mug, there = make_variant(), {"REMOTE_ADDR": "192.0.2.1"}
+    body, clients = {"product_id": mug.product_id}, [guest() for _ in range(4)]
+    clients[3].cookies["guest"] = "guessed"
+    calls = [(ADDRESSES, HOME), (ITEMS, body), (ITEMS, body), (ADDRESSES, HOME)]
+    answers: list[Any] = [
+        client.post(path, data, **there)  # type: ignore[arg-type]  # a header of WSGI
+        for client, (path, data) in zip(clients, calls, strict=True)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201, 429, 429]
+    assert Customer.objects.count() == 2
+    assert not answers[2].cookies
+    # Those who are guests already stay it, and others may become it.
+    assert clients[0].post(ITEMS, body, REMOTE_ADDR="192.0.2.1").status_code == 201
+    assert guest().post(ITEMS, body, REMOTE_ADDR="192.0.2.2").status_code == 201
+
+
+def test_who_has_an_account_or_an_impossible_wish_does_not_count_as_a_new_guest() -> None:
+    mug, ada = make_variant(), logged_in(make_customer())
+    for _ in range(3):
+        assert ada.post(ITEMS, {"product_id": mug.product_id}).status_code == 201
+        assert guest().post(ITEMS, {"product_id": "x"}).status_code == 400
+    assert guest().post(ITEMS, {"product_id": mug.product_id}).status_code == 201
+
+
+def test_without_redis_a_stranger_can_still_fill_a_cart(settings: Any) -> None:
+    mug = make_variant()
+    with without_redis(settings):
+        for _ in range(3):
+            assert guest().post(ITEMS, {"product_id": mug.product_id}).status_code == 201
 
 
 def test_redis_learns_no_e_mail_address() -> None:

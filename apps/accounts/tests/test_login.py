@@ -7,7 +7,9 @@ import jwt
 import pytest
 from django.conf import settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+from rest_framework_simplejwt.utils import get_md5_hash_password
 
+from apps.accounts.models import User
 from tests.builders import PASSWORD, make_user
 from tests.clients import guest
 
@@ -25,14 +27,18 @@ def me(token: object) -> Any:
     return guest().get(ME, HTTP_AUTHORIZATION=f"Bearer {token}")
 
 
-def forged(*, key: str | None = None, algorithm: str = "HS256", **claims: Any) -> str:
-    """An access token like ours, except for what is said."""
+def forged(
+    user: User, *, key: str | None = None, algorithm: str = "HS256", **claims: Any
+) -> str:
+    """An access token of the user like ours, except for what is said."""
     usual = {
         "token_type": "access",
         "exp": datetime.now(UTC) + timedelta(minutes=5),
         "jti": "0",
         "iss": "plugproof",
         "aud": "plugproof-api",
+        "user_id": str(user.pk),
+        "hash_password": get_md5_hash_password(user.password),
     }
     signing_key = settings.SIMPLE_JWT["SIGNING_KEY"] if key is None else key
     return jwt.encode(usual | claims, signing_key, algorithm)
@@ -80,7 +86,7 @@ def test_an_inactive_user_is_refused_with_a_token_from_before() -> None:
 
 def test_accepts_its_own_token_so_that_the_refusals_below_mean_something() -> None:
     ada = make_user("ada@example.com")
-    assert me(forged(user_id=str(ada.pk))).status_code == 200
+    assert me(forged(ada)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -91,6 +97,7 @@ def test_accepts_its_own_token_so_that_the_refusals_below_mean_something() -> No
         pytest.param({"algorithm": "HS512"}, id="another algorithm"),
         pytest.param({"aud": "another-shop"}, id="another audience"),
         pytest.param({"iss": "another-shop"}, id="another issuer"),
+        pytest.param({"hash_password": None}, id="nothing about the password"),
         pytest.param({"token_type": "refresh"}, id="a refresh token"),
         pytest.param({"exp": datetime(2020, 1, 1, tzinfo=UTC)}, id="expired"),
         pytest.param({"user_id": "0"}, id="nobody"),
@@ -100,7 +107,7 @@ def test_accepts_its_own_token_so_that_the_refusals_below_mean_something() -> No
 @pytest.mark.filterwarnings("ignore:The HMAC key is")
 def test_refuses_a_forged_token(changes: dict[str, Any]) -> None:
     ada = make_user("ada@example.com")
-    answer = me(forged(**{"user_id": str(ada.pk)} | changes))
+    answer = me(forged(ada, **changes))
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"].startswith("Bearer")
 

@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from tests.builders import make_user
 from tests.clients import guest
 from tests.concurrently import run_at_once
+from tests.statements import counted
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,49 @@ def test_a_token_revoked_while_it_is_refreshed_is_good_for_one_of_the_two() -> N
         answers = run_at_once([partial(refresh, token), partial(revoke, token)])
         codes = sorted(getattr(each, "status_code", 0) for each in answers)
         assert codes in ([200, 401], [204, 401])
+
+
+def test_a_used_token_that_comes_again_ends_all_tokens_of_its_user_alone() -> None:
+    ada, bob = make_user("ada@example.com"), make_user("bob@example.com")
+    first, phone, of_bob = issue(ada), issue(ada), issue(bob)
+    second = refresh(first).json()["refresh"]
+    assert refresh(first).status_code == 401
+    assert [refresh(token).status_code for token in (second, phone)] == [401, 401]
+    assert refresh(of_bob).status_code == 200
+    # Who has the password may come back.
+    assert refresh(issue(ada)).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_issued_while_a_used_token_comes_again_ends_too() -> None:
+    ada = make_user("ada@example.com")
+    for _ in range(6):
+        first = issue(ada)
+        second = refresh(first).json()["refresh"]
+        answers = run_at_once([partial(refresh, first), partial(refresh, second)])
+        codes = [getattr(each, "status_code", each) for each in answers]
+        assert codes in ([401, 200], [401, 401])
+        assert not OutstandingToken.objects.filter(blacklistedtoken=None).exists()
+
+
+def test_a_new_password_ends_the_tokens_from_before() -> None:
+    ada = make_user("ada@example.com")
+    token, access = issue(ada), RefreshToken.for_user(ada).access_token
+    ada.set_password("another correct horse")
+    ada.save()
+    answer = refresh(token)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
+    me = guest().get("/api/accounts/me/", HTTP_AUTHORIZATION=f"Bearer {access}")
+    assert (me.status_code, me.json()["code"]) == (401, "password_changed")
+    assert refresh(issue(ada)).status_code == 200
+
+
+def test_a_refresh_takes_no_more_statements_than_it_needs() -> None:
+    token = issue(make_user("ada@example.com"))
+    with counted() as statements:
+        refresh(token)
+    print(len(statements), *statements, sep="\n")
+    assert len(statements) <= 12, statements
 
 
 def test_a_revoked_token_is_dead() -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from apps.accounts.models import User
-from tests.builders import PASSWORD, make_user
+from tests.builders import NOT_SENDABLE, PASSWORD, make_user
 from tests.clients import guest
 from tests.concurrently import run_at_once
 
@@ -101,6 +101,17 @@ def test_refuses_a_value_that_is_no_text_or_too_long(field: str, value: Any) -> 
 @pytest.mark.parametrize("email", ["ada", "ada@", "@example.com", "ada@exa mple.com", "1e9"])
 def test_refuses_what_is_no_address(email: str) -> None:
     assert list(register(email=email).json()["errors"]) == ["email"]
+
+
+@pytest.mark.parametrize("email", NOT_SENDABLE)
+def test_refuses_an_address_that_no_mail_can_be_sent_to(email: str) -> None:
+    answer = register(email=email)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["email"])
+    assert not User.objects.exists()
+
+
+def test_takes_an_address_with_a_domain_in_another_script() -> None:
+    assert register(email="Ada@MÜLLER.example").json()["email"] == "ada@müller.example"
 
 
 @pytest.mark.parametrize("body", [None, [], [1], "text", 5, True])

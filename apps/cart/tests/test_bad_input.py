@@ -12,6 +12,9 @@ from tests.clients import ITEMS, JsonClient, guest, logged_in
 pytestmark = pytest.mark.django_db
 
 NOT_A_NUMBER = ["1.5", '"1e9"', '"many"', '""', "true", "false", "null", "[]", "[1]", "{}"]
+# Python would take them for numbers.
+NOT_PLAIN_DIGITS = ['"1_0"', '"１２"', '"١"', '" 2"', '"2\\n"', '"+2"', '"2.0"']
+NOT_A_NUMBER += NOT_PLAIN_DIGITS
 TOO_SMALL = ["-1", "-9223372036854775809"]
 TOO_LARGE = [str(2**31), str(2**63), str(2**64), "1e9", "9" * 400]
 NOT_JSON = ["NaN", "1e400", "Infinity", "-Infinity", "9" * 5000, "01", "'1'"]

@@ -7,6 +7,7 @@ from apps.accounts.models import Address, Customer
 from apps.cart.models import Cart, CartItem
 from tests.builders import fill_cart, make_address, make_customer, make_variant
 from tests.clients import CART, ITEMS, JsonClient, guest, item, log_in, logged_in
+from tests.statements import counted
 
 pytestmark = pytest.mark.django_db
 
@@ -117,18 +118,36 @@ def test_moves_the_guests_addresses_without_disturbing_the_users_default() -> No
     assert list(Address.objects.filter(is_default=True)) == [home]
 
 
-def test_leaves_a_guest_alone_whose_cart_is_empty() -> None:
-    ada, mug, client = make_customer(), make_variant(on_hand=9), guest()
-    added = client.post(ITEMS, item(mug)).json()["items"][0]
-    client.delete(f"{ITEMS}{added['id']}/")
-    visitor = Customer.objects.get(user=None)
-    address = make_address(visitor)
+def test_moves_the_addresses_of_a_guest_whose_cart_is_empty() -> None:
+    ada, client = make_customer(), guest()
+    visitor, client.cookies["guest"] = Customer.objects.new_guest()
+    address = make_address(visitor, is_default=True)
     log_in(client, ada)
-    assert not client.get(CART).cookies
+    assert client.get(CART).cookies["guest"].value == ""
+    assert list(ada.addresses.all()) == [address]
     visitor.refresh_from_db()
-    address.refresh_from_db()
-    assert visitor.token_hash is not None
-    assert address.customer == visitor
+    assert visitor.token_hash is None
+
+
+def test_moves_no_more_addresses_than_fit_and_those_the_newest(settings: Settings) -> None:
+    settings.ADDRESS_MAX = 3
+    ada, client = make_customer(), guest()
+    home = make_address(ada)
+    visitor, client.cookies["guest"] = Customer.objects.new_guest()
+    _, *newest = [make_address(visitor) for _ in range(3)]
+    log_in(client, ada)
+    client.get(CART)
+    assert set(ada.addresses.all()) == {home, *newest}
+
+
+def test_costs_an_account_without_the_cookie_nothing_afterwards() -> None:
+    ada, client = make_customer(), guest()
+    client.post(ITEMS, item(make_variant(on_hand=9)))
+    log_in(client, ada)
+    client.get(CART)
+    with counted() as statements:
+        client.get(CART)
+    assert len(statements) == 3, statements  # user, customer, items
 
 
 def test_does_not_touch_another_guest_or_another_user() -> None:
@@ -147,3 +166,13 @@ def test_needs_a_cookie() -> None:
     ada, mug = make_customer(), make_variant(on_hand=9)
     guest().post(ITEMS, item(mug, 2))
     assert logged_in(ada).get(CART).json()["items"] == []
+
+
+def test_takes_the_cookie_of_https_away_as_it_was_set(settings: Settings) -> None:
+    settings.COOKIE_SECURE = True
+    ada, client = make_customer(), guest()
+    client.post(ITEMS, item(make_variant(on_hand=9)))
+    log_in(client, ada)
+    cookie = client.get(CART).cookies["__Host-guest"]
+    assert (cookie.value, cookie["secure"], cookie["path"]) == ("", True, "/")
+    assert _quantities(ada) == {"MUG": 1}

@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.validators import RegexValidator
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold import decorators, widgets
@@ -115,6 +115,10 @@ class BookingForm(forms.Form):
             raise forms.ValidationError(
                 {"quantity": f"Only {available} can go: the others are promised to orders."}
             ) from error
+        except DataError as error:  # more than the column holds
+            raise forms.ValidationError(
+                {"quantity": "The shop cannot count that many units of one variant."}
+            ) from error
 
 
 @admin.register(Variant)
@@ -173,7 +177,8 @@ class VariantAdmin(ModelAdmin[Variant]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        panels = [_latest_movements(int(object_id))] if object_id.isdecimal() else []
+        variant = self.get_object(request, object_id)
+        panels = [_latest_movements(variant)] if variant else []
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), "panels": panels}
         )
@@ -182,7 +187,9 @@ class VariantAdmin(ModelAdmin[Variant]):
         description="Book stock", icon="swap_vert", permissions=["book"]
     )
     def book_stock(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        variant = get_object_or_404(self.get_queryset(request), pk=object_id)
+        variant = self.get_object(request, object_id)
+        if variant is None:
+            raise Http404
         form = BookingForm(request.POST or None)
         if form.is_valid() and self._book(request, variant, form):
             return redirect("admin:catalog_variant_change", variant.pk)
@@ -213,8 +220,8 @@ class VariantAdmin(ModelAdmin[Variant]):
         return True
 
 
-def _latest_movements(variant_id: int) -> dict[str, Any]:
-    movements = StockMovement.objects.filter(variant=variant_id).order_by("-pk")
+def _latest_movements(variant: Variant) -> dict[str, Any]:
+    movements = variant.movements.order_by("-pk")
     rows = [
         [row.booked_at, row.get_kind_display(), row.quantity, row.reference, row.reason]
         for row in movements[:_SHOWN_MOVEMENTS]

@@ -53,7 +53,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("slug",), name="one_brand_per_slug")
+                    models.UniqueConstraint(fields=("slug",), name="one_brand_per_slug"),
+                    models.CheckConstraint(
+                        condition=models.Q(("slug__regex", "[A-Za-z]")),
+                        name="brand_slug_has_a_letter",
+                        violation_error_message="A slug needs a letter: without one it could be an id.",
+                    ),
                 ],
             },
         ),
@@ -192,6 +197,14 @@ class Migration(migrations.Migration):
             model_name="category",
             constraint=models.UniqueConstraint(fields=("slug",), name="one_category_per_slug"),
         ),
+        migrations.AddConstraint(
+            model_name="category",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("slug__regex", "[A-Za-z]")),
+                name="category_slug_has_a_letter",
+                violation_error_message="A slug needs a letter: without one it could be an id.",
+            ),
+        ),
         migrations.AddIndex(
             model_name="product",
             index=models.Index(
@@ -211,6 +224,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="product",
             constraint=models.UniqueConstraint(fields=("slug",), name="one_product_per_slug"),
+        ),
+        migrations.AddConstraint(
+            model_name="product",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("slug__regex", "[A-Za-z]")),
+                name="product_slug_has_a_letter",
+                violation_error_message="A slug needs a letter: without one it could be an id.",
+            ),
         ),
         migrations.AddConstraint(
             model_name="stockitem",

@@ -56,6 +56,14 @@ def test_finds_products_by_name_and_sku(sue: Client) -> None:
     assert listed(sue, q="kettle") == []
 
 
+def test_says_why_a_slug_of_digits_is_refused(sue: Client) -> None:
+    mug = make_variant("MUG")
+    path = reverse("admin:catalog_product_change", args=[mug.product_id])
+    answer = sue.post(path, form_of(mug.product, [mug], slug="1984"))
+    assert "A slug needs a letter: without one it could be an id." in answer.content.decode()
+    assert Product.objects.get().slug == "mug"
+
+
 def test_filters_by_stock(sue: Client) -> None:
     make_variant("FULL", on_hand=6)
     make_variant("LOW", on_hand=5)

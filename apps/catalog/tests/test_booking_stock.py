@@ -106,6 +106,18 @@ def test_refuses_another_quantity_under_a_reference_that_was_booked(sue: Client)
     assert stock_of(mug) == (5, 0)
 
 
+@pytest.mark.parametrize("kind", ["receipt", "correction"])
+def test_refuses_more_than_the_shop_can_count_and_books_nothing(sue: Client, kind: str) -> None:
+    mug = make_variant("MUG", on_hand=2**31 - 2)
+    answer = book(sue, mug, kind=kind, quantity=2, reason="found")
+    assert answer.status_code == 200
+    assert "cannot count that many units" in answer.content.decode()
+    assert stock_of(mug) == (2**31 - 2, 0)
+    assert StockMovement.objects.count() == 1
+    assert book(sue, mug, kind=kind, quantity=1, reason="found").status_code == 302
+    assert stock_of(mug) == (2**31 - 1, 0)
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -79,6 +79,16 @@ def test_restocks_what_was_sold_once_though_it_is_repeated() -> None:
     assert kinds("order-1") == ["reservation", "sale", "restock"]
 
 
+def test_does_not_sell_what_was_put_back() -> None:
+    mug = make_variant(on_hand=1)
+    inventory.reserve({mug.pk: 1}, reference="order-1", now=NOON)
+    inventory.put_back(reference="order-1", now=NOON)
+    inventory.reserve({mug.pk: 1}, reference="order-2", now=NOON)
+    inventory.sell(reference="order-1", now=NOON)
+    assert totals(mug) == (1, 1)
+    assert kinds("order-1") == ["reservation", "release"]
+
+
 def test_corrects_in_both_directions_with_a_reason() -> None:
     mug = make_variant(on_hand=5)
     inventory.correct({mug.pk: -2}, reference="count-1", reason="two broken", now=NOON)

@@ -1,8 +1,9 @@
 """One product, by its id or its slug."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
-from apps.catalog.models import Product
+from apps.catalog.models import Brand, Category, Product
 from tests.builders import make_variant
 from tests.clients import guest
 from tests.statements import counted
@@ -59,7 +60,13 @@ def test_an_impossible_id_is_not_found(key: int | str) -> None:
     assert guest().get(URL.format(key)).status_code == 404
 
 
-def test_a_slug_of_digits_too_long_for_an_id_is_a_slug() -> None:
-    book = make_variant().product
-    Product.objects.filter(pk=book.pk).update(slug="9" * 20)
-    assert guest().get(URL.format("9" * 20)).json()["id"] == book.pk
+@pytest.mark.parametrize("slug", ["1984", "9" * 20, "-", "20_26"])
+@pytest.mark.parametrize("model", [Product, Category, Brand])
+def test_nothing_has_a_slug_without_a_letter_that_could_be_an_id(
+    model: type[Product | Category | Brand], slug: str
+) -> None:
+    make_variant()
+    Brand.objects.create(name="Hardwick", slug="hardwick")
+    with pytest.raises(IntegrityError, match="slug_has_a_letter"), transaction.atomic():
+        model.objects.update(slug=slug)
+    assert model.objects.update(slug="1984-a") == 1

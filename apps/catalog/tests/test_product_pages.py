@@ -106,6 +106,7 @@ def test_a_page_has_24_products_and_never_more_than_100() -> None:
         ["1.00", True, False],
         ["1.00", None, False],
         ["NaN", 1, [], 1],
+        ["\ud800", 1, False],
     ],
 )
 def test_a_forged_cursor_is_refused(order: str, cursor: Any) -> None:
@@ -121,6 +122,27 @@ def test_a_cursor_of_another_order_is_refused(order: str, value: str) -> None:
     fill_shelves(3)
     answer = guest().get(URL, {"order": order, "cursor": encoded([value, 1, False])})
     assert answer.status_code == 400, answer.content
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "9999-12-31T23:59:59-23:59",
+        "9999-12-31 23:59:59-23:59",
+        "0001-01-01T00:00:00+23:59",
+        "2026-11-24",
+        "2026-11-24 12:00:00",
+        "2026-11-24T12:00:00+01:00",
+    ],
+)
+def test_a_cursor_with_a_time_that_the_shop_never_wrote_is_refused(
+    value: str, backwards: bool
+) -> None:
+    fill_shelves(3)
+    answer = guest().get(URL, {"order": "newest", "cursor": encoded([value, 1, backwards])})
+    assert answer.status_code == 400, answer.content
+    assert list(answer.json()["errors"]) == ["cursor"]
 
 
 @pytest.mark.parametrize("pk", [2**63, -(2**63) - 1, 10**30])

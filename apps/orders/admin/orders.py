@@ -63,9 +63,8 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         "colored_status",
         "amount",
         "item_count",
-        "payment_method",
     )
-    list_filter = ("status", StalledFilter, "payment_method")
+    list_filter = ("status", StalledFilter)
     date_hierarchy = "placed_at"
     search_fields = ("number",)
     search_help_text = "Order number, e-mail address or SKU"
@@ -111,7 +110,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     @admin.display(description="total", ordering="total")
     def amount(self, order: Order) -> str:
-        return f"{order.total} {order.currency}"
+        return f"{order.total}\u00a0{order.currency}"
 
     @admin.display(description="items")
     def item_count(self, order: Any) -> int:

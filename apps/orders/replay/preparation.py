@@ -24,12 +24,13 @@ from apps.catalog import inventory
 from apps.catalog.models import Category, Product, StockMovement, Variant
 from apps.orders.checkout import Line, Purchase
 from apps.orders.models import Order, OrderItem
-from apps.orders.replay.reader import Invoice, InvoiceLine
+from apps.orders.replay.reader import Invoice, InvoiceLine, Unreadable
 
 RECEIPT = "replay-receipt-"
 _KEY = "replay-"
 # Reserved by RFC 2606: nobody can receive mail there, or reset a password with it.
 _DOMAIN = "@replay.invalid"
+MAX_UNITS = 2**31 - 1  # what a stock item can count
 _LOCK = 7_263_501  # any number that nothing else in this database locks
 
 
@@ -213,6 +214,8 @@ def _receive(units: Counter[int], *, now: datetime) -> None:
         variant_id: wanted + ordered.get(variant_id, 0) - received.get(variant_id, 0)
         for variant_id, wanted in units.items()
     }
+    if max(missing.values(), default=0) > MAX_UNITS:
+        raise Unreadable(f"The file sells more than {MAX_UNITS} units of one SKU.")
     number = receipts.values("reference").distinct().count() + 1
     inventory.receive(
         {variant_id: wanted for variant_id, wanted in missing.items() if wanted > 0},

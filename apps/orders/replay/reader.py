@@ -23,7 +23,7 @@ from apps.accounts.countries import country_code
 # Beyond these a line is a mistake and not an order.
 MAX_LINE_BYTES = 1024 * 1024
 MAX_ITEMS = 10_000
-MAX_QUANTITY = 1_000_000
+MAX_QUANTITY = 200_000  # with MAX_ITEMS of one SKU still within PostgreSQL's integer
 
 _FIELDS = ("number", "placed_at", "customer", "iso2", "kind", "lines", "total")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,40}")

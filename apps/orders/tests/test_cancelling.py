@@ -77,6 +77,20 @@ def test_works_for_a_guest() -> None:
     assert client.post(_path(Order.objects.get())).json()["status"] == "cancelled"
 
 
+@pytest.mark.parametrize("body", ["", "a=1"])
+@pytest.mark.parametrize(
+    "kind",
+    ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"],
+)
+def test_refuses_what_a_form_on_a_foreign_page_could_send(kind: str, body: str) -> None:
+    ada = make_customer()
+    order, client = _order(ada), logged_in(ada)
+    answer = client.generic("POST", _path(order), body, content_type=kind)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert Order.objects.get().status == Status.PENDING
+    assert client.post(_path(order), {}).status_code == 200
+
+
 @pytest.mark.parametrize("who", ["bob", "a stranger"])
 def test_answers_404_for_the_order_of_somebody_else(who: str) -> None:
     order = _order(make_customer())

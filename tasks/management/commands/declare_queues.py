@@ -15,11 +15,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with app.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=3, interval_start=1)
                 names = declare_queues(connection)
         except QueuesDiffer as error:
             raise CommandError(str(error)) from error
-        except (OSError, OperationalError) as error:
+        except OperationalError as error:
             raise CommandError(f"The broker cannot be reached: {error}") from error
         for name in names:
             self.stdout.write(f"queue {name}")

@@ -12,6 +12,7 @@ from tasks.relay import Relay
 
 class Command(BaseCommand):
     help = "Publishes outbox messages to the broker until it is stopped. Several may run."
+    requires_system_checks = []  # done at deployment; here they would import all of the web
 
     def handle(self, *args: Any, **options: Any) -> None:
         app.loader.import_default_modules()

@@ -1,0 +1,12 @@
+"""Answers that are about one person."""
+
+from django.urls import URLPattern
+from django.views.decorators.cache import cache_control
+
+
+def private(routes: list[URLPattern]) -> list[URLPattern]:
+    """The routes, whose answers no cache may keep, whatever they are."""
+    keep_nowhere = cache_control(private=True, no_store=True)
+    for route in routes:
+        route.callback = keep_nowhere(route.callback)
+    return routes
