@@ -45,9 +45,9 @@ class JSONNegotiation(DefaultContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
     ) -> Any:
-        if request.method not in SAFE_METHODS and request.content_type:
-            if self.select_parser(request, request.parsers) is None:
-                raise UnsupportedMediaType(request.content_type)
+        kind = "" if request.method in SAFE_METHODS else request.content_type
+        if kind and self.select_parser(request, request.parsers or ()) is None:
+            raise UnsupportedMediaType(kind)
         return super().select_renderer(request, renderers, format_suffix)
 
 

@@ -2,10 +2,9 @@
 
 from django.contrib import admin
 from django.urls import reverse
-from django.utils.html import format_html
 from django_celery_results.models import GroupResult, TaskResult
 
-from shop.admin import ReadOnlyAdmin, label, preformatted
+from shop.admin import ReadOnlyAdmin, label, link, preformatted
 from tasks.models import DeadLetter
 
 # The shop starts no groups, so there is nothing to show.
@@ -44,7 +43,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         if letter.order_id is None:
             return ""
         url = reverse("admin:orders_order_change", args=[letter.order_id])
-        return format_html('<a href="{}">order {}</a>', url, letter.order_id)
+        return link(url, f"order\u00a0{letter.order_id}")
 
     @admin.display(description="last lines of the traceback")
     def traceback(self, letter: DeadLetter) -> str:

@@ -32,8 +32,10 @@ class Pipeline:
         """How many messages wait in a queue, by consuming none of them."""
         with Connection(self._broker_url) as broker:
             channel: Any = broker.default_channel
-            declared = channel.queue_declare(queue, passive=True)
-            return int(declared.message_count)
+            try:
+                return int(channel.queue_declare(queue, passive=True).message_count)
+            except broker.channel_errors:  # Redis does not know of a queue that is empty
+                return 0
 
     def is_idle(self) -> bool:
         """Whether no message waits and nobody else worked on the database for half a second."""
@@ -89,7 +91,7 @@ def _others_at_work() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND state <> 'idle' AND backend_type = 'client backend'"
+            " AND pid <> pg_backend_pid() AND state <> 'idle'"
         )
         return cursor.fetchone() is not None
 

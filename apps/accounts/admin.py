@@ -8,14 +8,13 @@ from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold import forms as unfold_forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts.countries import country_code, country_name
 from apps.accounts.models import Address, Customer, User
-from shop.admin import ModelAdmin, ReadOnlyAdmin, TabularInline
+from shop.admin import ModelAdmin, ReadOnlyAdmin, TabularInline, link
 
 # Tokens are the login's own bookkeeping: nothing in them is for a person to read or change.
 admin.site.unregister([BlacklistedToken, OutstandingToken, Group])
@@ -49,6 +48,7 @@ class UserAdmin(_UserAdmin):
     list_display = ("email", "full_name", "is_active", "is_staff", "last_login", "joined_at")
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "full_name")
+    search_help_text = "E-mail address or name"
     ordering = ("email",)
     readonly_fields = ("last_login", "joined_at")
     filter_horizontal = ()
@@ -92,7 +92,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 @admin.register(Group)
 class GroupAdmin(_GroupAdmin):
-    pass
+    compressed_fields = False  # beside its label, the choice of permissions is too wide
 
 
 class AddressInline(TabularInline[Address, Customer]):
@@ -132,7 +132,7 @@ class CustomerAdmin(ReadOnlyAdmin[Customer]):
     @admin.display(description="orders")
     def orders(self, customer: Customer) -> str:
         url = reverse("admin:orders_order_changelist")
-        return format_html('<a href="{}?customer={}">Show orders</a>', url, customer.pk)
+        return link(f"{url}?customer={customer.pk}", "Show orders")
 
 
 class AddressForm(_AddressForm):

@@ -49,7 +49,7 @@ class CustomerMixin:
 
     def _throttle_new_guests(self, request: Request) -> None:
         throttle = GuestThrottle()
-        if not throttle.allow_request(request, self):
+        if not throttle.allow_request(request, self):  # type: ignore[arg-type]  # a view's part
             raise Throttled(throttle.wait())
 
     def finalize_response(

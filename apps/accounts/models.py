@@ -112,11 +112,6 @@ class Customer(models.Model):
         # Not against foreign keys: an order placed meanwhile does not wait.
         Customer.objects.select_for_update(no_key=True).get(pk=self.pk)
 
-    def end(self) -> bool:
-        """Let a guest's token die; False if it was dead already."""
-        alive = Customer.objects.filter(pk=self.pk, token_hash__isnull=False)
-        return alive.update(token_hash=None) == 1
-
     @transaction.atomic
     def take_addresses(self, guest: "Customer") -> None:
         """Move a guest's addresses here: the newest, as many as fit."""
@@ -132,7 +127,7 @@ class Customer(models.Model):
         Raises AddressLimit for one more than a customer may have.
         """
         self.lock()
-        if address.pk is None and self.addresses.count() >= settings.ADDRESS_MAX:
+        if address._state.adding and self.addresses.count() >= settings.ADDRESS_MAX:
             raise AddressLimit(f"At most {settings.ADDRESS_MAX} addresses.")
         if address.is_default:
             others = self.addresses.filter(address_type=address.address_type, is_default=True)

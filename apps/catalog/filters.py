@@ -32,7 +32,7 @@ _PRICE: dict[str, Any] = {"min_value": Decimal(0), "max_digits": 12, "decimal_pl
 class PriceField(forms.DecimalField):
     """Plain digits, not all that Python takes for a number."""
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         if value not in self.empty_values and not _PLAIN_DECIMAL.fullmatch(value):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)

@@ -44,7 +44,7 @@ class UnsureFilter(admin.SimpleListFilter):
 
 @admin.register(OutgoingEmail)
 class OutgoingEmailAdmin(ReadOnlyAdmin[OutgoingEmail]):
-    list_display = ("subject", "to", "kind", "colored_status", "created_at", "sent_at")
+    list_display = ("subject", "to", "colored_status", "created_at", "sent_at")
     list_filter = ("status", UnsureFilter, "kind")
     date_hierarchy = "created_at"
     search_fields = ("to", "reference", "subject")

@@ -150,11 +150,13 @@ class OutgoingEmail(models.Model):
             connection.close()
 
     def _claim(self, now: datetime) -> bool:
-        queued = OutgoingEmail.objects.filter(pk=self.pk, status=self.Status.QUEUED)
-        claimed = queued.update(
+        claimed = self._while_queued().update(
             status=self.Status.SENDING, claimed_at=now, attempts=F("attempts") + 1
         )
         return claimed == 1
+
+    def _while_queued(self) -> OutgoingEmailQuerySet:
+        return OutgoingEmail.objects.filter(pk=self.pk, status=self.Status.QUEUED)
 
     def _hand_over(
         self, message: EmailMultiAlternatives, connection: BaseEmailBackend, now: datetime
@@ -183,8 +185,7 @@ class OutgoingEmail(models.Model):
 
     def _refuse_to_send(self, error: ValueError) -> str:
         """No mail can be made of the row, now or later: for example of its address."""
-        queued = OutgoingEmail.objects.filter(pk=self.pk, status=self.Status.QUEUED)
-        queued.update(status=self.Status.BOUNCED, last_error=str(error))
+        self._while_queued().update(status=self.Status.BOUNCED, last_error=str(error))
         self.refresh_from_db(fields=["status"])
         return self.status
 

@@ -30,7 +30,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin[OutboxMessage]):
-    list_display = ("pk", "topic", "payload", "state", "attempts", "created_at", "sent_at")
+    list_display = ("id", "topic", "payload", "state", "attempts", "created_at", "sent_at")
     list_filter = (StateFilter, "topic")
     date_hierarchy = "created_at"
     search_fields = ("topic",)

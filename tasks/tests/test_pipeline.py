@@ -214,6 +214,8 @@ def test_a_process_killed_inside_update_inventory_costs_nothing(
 
 def workers_are_waiting() -> bool:
     with connection.cursor() as cursor:
+        # Within one transaction the view would show the first look again and again.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND wait_event_type = 'Lock' AND query LIKE '%%catalog_stockmovement%%'"

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin.rows import fill_shop
-from tests.builders import make_staff, make_user
+from tests.builders import PASSWORD, make_staff, make_user
 from tests.statements import counted
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,13 @@ def test_sends_a_shopper_to_the_login(client: Client, model: type[Model]) -> Non
         answer = client.get(page)
         assert answer.status_code == 302, page
         assert answer["Location"] == f"{reverse('admin:login')}?next={page}"
+
+
+def test_leads_from_the_login_to_the_overview(client: Client) -> None:
+    make_staff()
+    typed = {"username": "sue@example.com", "password": PASSWORD}
+    answer = client.post(reverse("admin:login"), typed)
+    assert (answer.status_code, answer["Location"]) == (302, reverse("admin:index"))
 
 
 @all_models

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import jwt
@@ -66,7 +67,8 @@ class TestDemo:
         assert with_mark(str(directory)) == []
 
     def test_stays_open_until_it_is_interrupted(self, directory: Path) -> None:
-        with start(directory) as demo:
+        with start(directory) as demo, ExitStack() as in_the_end:
+            in_the_end.callback(demo.terminate)  # or a failure would wait for it forever
             assert demo.stdout is not None
             output: list[str] = []
             while "Ctrl-C" not in (line := demo.stdout.readline()):

@@ -8,12 +8,11 @@ from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from tree_queries.forms import TreeNodeChoiceField
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 
 from apps.catalog.models import Brand, Category, Product, Variant
-from shop.admin import DropdownFilter, ModelAdmin, TabularInline, label, log_changes
+from shop.admin import DropdownFilter, ModelAdmin, TabularInline, label, link, log_changes
 
 # At this many available units or fewer, somebody should order more.
 LOW = 5
@@ -50,7 +49,7 @@ class CategoryAdmin(ModelAdmin[Category]):
     @admin.display(description="products")
     def products(self, category: Category) -> str:
         url = reverse("admin:catalog_product_changelist")
-        return format_html('<a href="{}?shelf={}">Show products</a>', url, category.pk)
+        return link(f"{url}?shelf={category.pk}", "Show products")
 
 
 @admin.register(Brand)

@@ -149,6 +149,22 @@ def test_refuses_to_delete_a_product_that_has_variants_and_says_what_to_do(sue: 
     assert Product.objects.exists()
 
 
+@pytest.mark.parametrize("shelf", ["category", "brand"])
+def test_refuses_to_delete_a_shelf_that_has_products_and_says_what_to_do(
+    sue: Client, shelf: str
+) -> None:
+    mug = make_variant("MUG").product
+    mug.brand = Brand.objects.create(name="Fjordvik", slug="fjordvik")
+    mug.save()
+    url = reverse(f"admin:catalog_{shelf}_delete", args=[getattr(mug, shelf).pk])
+    page = sue.get(url).content.decode()
+    assert f"give its products another {shelf} first" in page
+    assert "unpublish the product" not in page
+    sue.post(url, {"post": "yes"})
+    mug.refresh_from_db()
+    assert getattr(mug, shelf)
+
+
 def test_refuses_to_delete_a_variant_that_has_stock(sue: Client) -> None:
     mug = make_variant("MUG", on_hand=7)
     sue.post(reverse("admin:catalog_variant_delete", args=[mug.pk]), {"post": "yes"})

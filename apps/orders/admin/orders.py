@@ -9,11 +9,10 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
 from apps.orders.admin import moves, panels
 from apps.orders.models import Order, OrderItem, Status
-from shop.admin import PageAction, ReadOnlyAdmin, button, label, leave_dialog
+from shop.admin import PageAction, ReadOnlyAdmin, button, label, leave_dialog, link
 
 STATUS_COLORS: dict[str, str] = {
     Status.PENDING: "warning",
@@ -119,14 +118,12 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     @admin.display(description="customer")
     def buyer(self, order: Order) -> str:
         url = reverse("admin:accounts_customer_change", args=[order.customer_id])
-        return format_html(panels.LINK, url, order.customer)
+        return link(url, order.customer)
 
     @admin.display(description="what gave up")
     def trouble(self, order: Order) -> str:
         url = reverse("admin:tasks_deadletter_changelist")
-        return format_html(
-            panels.LINK, f"{url}?order_id={order.pk}", "Dead letters of this order"
-        )
+        return link(f"{url}?order_id={order.pk}", "Dead letters of this order")
 
     @admin.display(description="shipping address")
     def ship_to(self, order: Order) -> str:

@@ -8,11 +8,9 @@ from django.utils.html import format_html, format_html_join
 
 from apps.catalog.models import StockMovement
 from apps.orders.models import Order
-from shop.admin import panel
+from shop.admin import link, panel
 from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
-
-LINK = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
 
 
 def panels_of(order: Order) -> list[dict[str, Any]]:
@@ -50,17 +48,15 @@ def _items(order: Order) -> dict[str, Any]:
 
 
 def _variant(variant_id: int, sku: str) -> str:
-    return format_html(LINK, reverse("admin:catalog_variant_change", args=[variant_id]), sku)
+    return link(reverse("admin:catalog_variant_change", args=[variant_id]), sku)
 
 
 def _requests(order: Order) -> dict[str, Any]:
     waiting = OutboxMessage.objects.waiting().filter(payload__order_id=order.pk)
     rows = [
         [
-            format_html(
-                LINK,
-                reverse("admin:outbox_outboxmessage_change", args=[message.pk]),
-                message.topic,
+            link(
+                reverse("admin:outbox_outboxmessage_change", args=[message.pk]), message.topic
             ),
             message.created_at,
             message.attempts,
@@ -88,11 +84,7 @@ def _emails(order: Order) -> dict[str, Any]:
     emails = OutgoingEmail.objects.filter(reference=order.reference).defer("text", "html")
     rows = [
         [
-            format_html(
-                LINK,
-                reverse("admin:mail_outgoingemail_change", args=[email.pk]),
-                email.subject,
-            ),
+            link(reverse("admin:mail_outgoingemail_change", args=[email.pk]), email.subject),
             email.to,
             email.get_status_display(),
             email.sent_at or "",
