@@ -113,5 +113,7 @@ UNFOLD = {
     },
 }
 
+LOGIN_REDIRECT_URL = "admin:index"
+
 # Times as people who compare them with logs write them, instead of "10:16 p.m.".
 FORMAT_MODULE_PATH = "shop.settings.formats"

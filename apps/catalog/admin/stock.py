@@ -113,7 +113,10 @@ class BookingForm(forms.Form):
         except inventory.OutOfStock as error:
             available = error.facts["items"][0]["available"]
             raise forms.ValidationError(
-                {"quantity": f"Only {available} can go: the others are promised to orders."}
+                {
+                    "quantity": f"Only {available} can go:"
+                    " units that are promised to orders have to stay."
+                }
             ) from error
         except DataError as error:  # more than the column holds
             raise forms.ValidationError(

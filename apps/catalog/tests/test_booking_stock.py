@@ -92,7 +92,10 @@ def test_refuses_a_correction_below_what_is_promised_and_books_nothing(sue: Clie
     inventory.reserve({mug.pk: 5}, reference="order-1", now=NOON)
     answer = book(sue, mug, kind="correction", quantity=-3, reason="broken")
     assert answer.status_code == 200
-    assert "Only 2 can go: units that are promised to orders have to stay." in answer.content.decode()
+    assert (
+        "Only 2 can go: units that are promised to orders have to stay."
+        in answer.content.decode()
+    )
     assert stock_of(mug) == (7, 5)
     assert not StockMovement.objects.filter(kind="correction").exists()
     assert not LogEntry.objects.exists()
