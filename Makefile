@@ -1,4 +1,4 @@
-# Needs make and Python 3.11 or 3.12; all else goes into .venv and var.
+# Needs make and Python 3.11 to 3.13; all else goes into .venv and var.
 .DEFAULT_GOAL := help
 .PHONY: help demo run migrate servers-up servers-down replay check test test-quick fmt lock clean
 
@@ -23,21 +23,24 @@ migrate: .venv/demo ## bring the development database up to date
 servers-up: .venv/demo ## start PostgreSQL, its standby and Redis for development
 	@python -m deploy.embedded up
 
-servers-down: .venv/demo ## stop them
-	@python -m deploy.embedded down
+# python3: to stop them, any will do when .venv is gone.
+servers-down: ## stop all servers, also those that tests leave up for the next run
+	@for directory in var/replay var/test var; do \
+		test ! -f $$directory/lock || { \
+			echo "$$directory:"; \
+			python3 -m deploy.embedded down --dir $$directory || exit 1; \
+		}; \
+	done
 
-replay: .venv/demo ## ORDERS=path: push recorded orders through the pipeline (BROKER=rabbitmq)
-	@test -n "$(ORDERS)" || { echo 'make replay ORDERS=path [BROKER=rabbitmq]'; exit 2; }
-	@python -m deploy.replay $(if $(filter rabbitmq,$(BROKER)),--rabbitmq) "$(ORDERS)"
+replay: .venv/demo ## ORDERS=path: push recorded orders through the pipeline (BROKER=rabbitmq, ARGS=...)
+	@test -n "$(ORDERS)" || { echo "make replay ORDERS=path [BROKER=rabbitmq] [ARGS='--limit 9']"; exit 2; }
+	@python -m deploy.replay $(if $(filter rabbitmq,$(BROKER)),--rabbitmq) "$(ORDERS)" $(ARGS)
 
 check: .venv/test ## format, lint, types, import contracts, migrations, quick tests
 	ruff format --check .
 	ruff check .
 	mypy .
 	lint-imports
-	@python -m deploy.embedded up
-	python manage.py makemigrations --check --dry-run
-	python manage.py check
 	@$(MAKE) --no-print-directory test-quick
 
 test: .venv/test ## every test, RabbitMQ and real processes included (T=path: only these)
@@ -58,9 +61,8 @@ lock: .venv/bin/uv ## write requirements/*.txt anew (UPGRADE=1: with newer versi
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra embedded -o requirements/demo.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra embedded --extra test -o requirements/test.txt
 
-clean: ## stop the servers; delete .venv, and the data and logs under var
+clean: servers-down ## stop the servers; delete .venv, and the data and logs under var
 	@for directory in var/replay var/test var; do \
-		test ! -f $$directory/env || python -m deploy.embedded down --dir $$directory || exit 1; \
 		test ! -f $$directory/data-directory || rm -rf "$$(cat $$directory/data-directory)"; \
 	done
 	rm -rf .venv var

@@ -59,6 +59,11 @@ class Processes:
             self._running[name] = self._launch(name)
             self._pid_file(name).write_text(f"{self._running[name].pid}\n")
 
+    def end_leftovers(self) -> None:
+        """End all that an earlier owner of `directory` left behind."""
+        for name in self._commands:
+            self._end_leftover(name)
+
     def stop(self) -> None:
         """Ask all of them to end; kill what is still there after a while, or at Ctrl-C."""
         processes = list(self._running.values())

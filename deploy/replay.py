@@ -1,6 +1,6 @@
-"""`python -m deploy.replay PATH [--rabbitmq] [...]`: recorded orders through a pipeline of their own.
+"""`python -m deploy.replay PATH [--rabbitmq]`: recorded orders through a pipeline of their own.
 
-What else the command line holds, and the exit status, are those of `manage.py replay_orders`.
+Further options go to `manage.py replay_orders`, and the exit status is its own.
 """
 
 import argparse

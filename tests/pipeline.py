@@ -99,7 +99,6 @@ def _others_at_work() -> bool:
 @contextmanager
 def running_pipeline(broker_url: str) -> Iterator[Pipeline]:
     """Relay and workers on the test database, started here and stopped afterwards."""
-    directory = DIRECTORY / broker_url.partition(":")[0]
     with mail_server() as (mail, port):
         environment = {
             **worker_environment(broker_url),
@@ -107,11 +106,17 @@ def running_pipeline(broker_url: str) -> Iterator[Pipeline]:
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(port),
         }
-        with Processes(environment=environment, directory=directory) as processes:
+        with Processes(environment=environment, directory=_directory()) as processes:
             pipeline = Pipeline(processes=processes, mail=mail, broker_url=broker_url)
             pipeline.purge()
             processes.start(PIPELINE)
             yield pipeline
+
+
+def end_leftovers() -> None:
+    """End what a killed run left working on the test database: it would keep that from being
+    dropped, and take the next run's messages, whichever broker that uses."""
+    Processes(environment={}, directory=_directory()).end_leftovers()
 
 
 def worker_environment(broker_url: str | None = None) -> dict[str, str]:
@@ -122,6 +127,11 @@ def worker_environment(broker_url: str | None = None) -> dict[str, str]:
         "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}",
         "CELERY_BROKER_URL": broker_url or os.environ["CELERY_BROKER_URL"],
     }
+
+
+def _directory() -> Path:
+    """One for each test database."""
+    return DIRECTORY / "pipeline" / str(connection.settings_dict["TEST"]["NAME"])
 
 
 def eventually(condition: Callable[[], bool], *, what: str, seconds: float = 30) -> None:

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.embedded import Servers
-
-DIRECTORY = Path(__file__).resolve().parents[1] / "var" / "test"
+from tests.servers import DIRECTORY
 
 ROOT = Path(__file__).resolve().parents[1]
 _BUGS = ROOT / "tests" / "planted_bugs.toml"

@@ -1,30 +1,75 @@
-"""Loaded by pytest before Django's settings: the real servers that the suite runs against.
+"""A plugin of pytest: the real servers that the suite runs against.
 
 Each is taken from its environment variable; what is not set there is started under var/test,
-where it stays for the next run. RabbitMQ is started by the fixture that needs it: conftest.py.
+where it stays for the next run. RabbitMQ is taken only when a selected test is marked with it.
+A server that cannot be had ends the run with 2.
 """
 
 import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from deploy.embedded import Servers
+from deploy.embedded import Servers, ServerUnavailable
 
 DIRECTORY = Path(__file__).resolve().parents[1] / "var" / "test"
-_NEEDED = {"DATABASE_URL", "DATABASE_REPLICA_URL", "REDIS_URL", "CELERY_BROKER_URL"}
-_GIVEN = sorted(os.environ.keys() & (_NEEDED | {"RABBITMQ_URL"}))
+# Each with the server that is started when it is not set.
+_ALWAYS = {
+    "DATABASE_URL": "primary",
+    "DATABASE_REPLICA_URL": "standby",
+    "REDIS_URL": "redis",
+    "CELERY_BROKER_URL": "redis",
+}
+_RABBITMQ = {"RABBITMQ_URL": "rabbitmq"}
 
-if not os.environ.keys() >= _NEEDED:
-    for _name, _value in Servers(DIRECTORY).up().items():
-        os.environ.setdefault(_name, _value)
-os.environ.setdefault("EMAIL_FILE_PATH", str(DIRECTORY / "mail"))
+_given: list[str] = []  # variables
+_started: list[str] = []  # servers
+
+
+# A wrapper runs before pytest-django's hook, which reads the settings.
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Iterator[None]:
+    """The servers of every test."""
+    try:
+        _take(_ALWAYS, start=Servers(DIRECTORY).up)
+    except (ServerUnavailable, OSError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(2)  # too early for pytest.exit
+    os.environ.setdefault("EMAIL_FILE_PATH", str(DIRECTORY / "mail"))
+    return (yield)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """RabbitMQ: now, because it would be missed only after minutes of other tests."""
+    if any(item.get_closest_marker("rabbitmq") for item in session.items):
+        try:
+            _take(_RABBITMQ, start=_start_rabbitmq)
+        except (ServerUnavailable, OSError) as problem:
+            pytest.exit(str(problem), returncode=2)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The last lines say what the tests ran against."""
     for server in Servers(DIRECTORY).status():
-        if server.state == "up":
+        if server.name in _started:
             terminalreporter.write_line(f"ran against {server.name} {server.version}")
-    if _GIVEN:
-        terminalreporter.write_line(f"ran against the servers of {', '.join(_GIVEN)}")
+    if _given:
+        terminalreporter.write_line(f"ran against the servers of {', '.join(_given)}")
+
+
+def _take(variables: Mapping[str, str], *, start: Callable[[], dict[str, str]]) -> None:
+    """Set in the environment what `start` returns, but leave alone what the caller has set."""
+    missing = [name for name in variables if name not in os.environ]
+    _given.extend(name for name in variables if name not in missing)
+    if missing:
+        urls = start()
+        os.environ.update({name: urls[name] for name in missing})
+        _started.extend(variables[name] for name in missing)
+
+
+def _start_rabbitmq() -> dict[str, str]:
+    servers = Servers(DIRECTORY)
+    servers.start("rabbitmq")
+    return {"RABBITMQ_URL": servers.rabbitmq.url()}

@@ -50,6 +50,10 @@ def doors(output: list[str]) -> dict[str, list[str]]:
     return {words[0]: words[1:] for line in output if len(words := line.split()) > 1}
 
 
+def claims(token: str, key: str) -> dict[str, str]:
+    return jwt.decode(token, key, algorithms=["HS256"], audience="plugproof-api")
+
+
 @pytest.mark.pipeline
 class TestDemo:
     def test_buys_something_and_ends_with_0(self, directory: Path) -> None:
@@ -75,11 +79,9 @@ class TestDemo:
                 assert line, output
                 output.append(line)
             named = doors(output)
-            assert requests.get(named["Shop"][0], timeout=10).status_code == 200
-            assert requests.get(named["API"][0], timeout=10).status_code == 200
-            passwords = demo_passwords(directory)
-            assert named["Admin"][-1] == passwords["DEMO_ADMIN_PASSWORD"]
-            self.assert_signed_with(passwords["SECRET_KEY"], self.token(named, passwords))
+            pages = [requests.get(named[door][0], timeout=10) for door in ("Shop", "API")]
+            assert [page.status_code for page in pages] == [200, 200]
+            self.assert_lets_in(named, demo_passwords(directory))
             assert self.flower_asks_for(named["Flower"])
             with start(directory, "--exit") as second:
                 complaint, _ = second.communicate(timeout=30)
@@ -94,18 +96,18 @@ class TestDemo:
         with pytest.raises(requests.ConnectionError):
             requests.get(named["Shop"][0], timeout=10)
 
-    def token(self, named: dict[str, list[str]], passwords: dict[str, str]) -> str:
+    def assert_lets_in(self, named: dict[str, list[str]], passwords: dict[str, str]) -> None:
+        """By the passwords made, and by tokens that nobody else can sign."""
+        assert named["Admin"][-1] == passwords["DEMO_ADMIN_PASSWORD"]
         answer = requests.post(
             f"{named['Shop'][0]}api/accounts/token/",
             json={"email": "ada@example.com", "password": passwords["DEMO_SHOPPER_PASSWORD"]},
             timeout=10,
         )
-        return str(answer.json()["access"])
-
-    def assert_signed_with(self, key: str, token: str) -> None:
-        assert jwt.decode(token, key, algorithms=["HS256"], audience="plugproof-api")
+        token = answer.json()["access"]
+        assert claims(token, passwords["SECRET_KEY"])["iss"] == "plugproof"
         with pytest.raises(jwt.InvalidSignatureError):
-            jwt.decode(token, PUBLIC_KEY, algorithms=["HS256"], audience="plugproof-api")
+            claims(token, PUBLIC_KEY)
 
     def flower_asks_for(self, door: list[str]) -> bool:
         """Whether Flower opens with the password named, and with no other."""

@@ -98,6 +98,16 @@ class TestStart:
             assert not is_running(left)
             assert second.alive() == ["polite"]
 
+    def test_can_be_preceded_by_ending_all_that_is_left_behind(
+        self, shop: Processes, place: Path
+    ) -> None:
+        shop.start(["polite", "parent"])
+        left = [shop.pid(name) for name in shop.alive()]
+        assert says(shop, "polite", "up")
+        assert says(shop, "parent", "\n")
+        Processes(environment={}, directory=place).end_leftovers()
+        assert not any(is_running(pid) for pid in left)
+
     def test_leaves_a_stranger_alone_who_has_the_old_process_id(
         self, shop: Processes, place: Path
     ) -> None:
