@@ -46,8 +46,8 @@ check: .venv/test ## format, lint, types, import contracts, migrations, quick te
 test: .venv/test ## every test, RabbitMQ and real processes included (T=path: only these)
 	python -m pytest $(T)
 
-test-quick: .venv/test ## the tests that need no RabbitMQ and no worker processes
-	python -m pytest -m 'not rabbitmq and not pipeline' $(T)
+test-quick: .venv/test ## all but those that take long or need RabbitMQ or worker processes
+	python -m pytest -m 'not rabbitmq and not pipeline and not slow' $(T)
 
 fmt: .venv/test ## format, and mend what ruff can mend
 	ruff format .

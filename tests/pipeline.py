@@ -27,6 +27,7 @@ class Pipeline:
     def __init__(self, *, processes: Processes, mail: MailServer, broker_url: str) -> None:
         self.processes, self.mail = processes, mail
         self._broker_url = broker_url
+        self.broker = broker_url.partition(":")[0]
 
     def depth(self, queue: str) -> int:
         """How many messages wait in a queue, by consuming none of them."""

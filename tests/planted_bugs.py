@@ -14,11 +14,9 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.embedded import Servers
 from tests.servers import DIRECTORY
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,27 +39,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory) / "shop"
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
-        environment = _servers()
-        survived = [bug.name for bug in chosen if not _is_noticed(bug, copy, environment)]
+        survived = [bug.name for bug in chosen if not _is_noticed(bug, copy)]
     _say(f"{len(chosen) - len(survived)} of {len(chosen)} planted bugs were noticed")
     return 1 if survived or not chosen else 0
 
 
-def _servers() -> dict[str, str]:
-    """The servers of the usual tests, so that the copy starts none of its own."""
-    urls = Servers(DIRECTORY).up(rabbitmq=True)
-    rabbitmq = urls.pop("CELERY_BROKER_URL")
-    redis = urls["REDIS_URL"].rpartition("/")[0]
-    return {
-        **os.environ,
-        **urls,
-        "CELERY_BROKER_URL": f"{redis}/3",
-        "RABBITMQ_URL": rabbitmq,
-        "TEST_DB_SUFFIX": "planted",
-    }
-
-
-def _is_noticed(bug: Bug, copy: Path, environment: Mapping[str, str]) -> bool:
+def _is_noticed(bug: Bug, copy: Path) -> bool:
     source = copy / bug.file
     sound = source.read_text()
     if sound.count(bug.old) != 1:
@@ -70,7 +53,7 @@ def _is_noticed(bug: Bug, copy: Path, environment: Mapping[str, str]) -> bool:
     started = time.monotonic()
     source.write_text(sound.replace(bug.old, bug.new))
     try:
-        failed = _failing_tests(bug, copy, environment)
+        failed = _failing_tests(bug, copy)
     finally:
         source.write_text(sound)
     verdict = f"noticed   {bug.name}: {failed[0]}" if failed else f"SURVIVED  {bug.name}"
@@ -78,13 +61,18 @@ def _is_noticed(bug: Bug, copy: Path, environment: Mapping[str, str]) -> bool:
     return bool(failed)
 
 
-def _failing_tests(bug: Bug, copy: Path, environment: Mapping[str, str]) -> list[str]:
+def _failing_tests(bug: Bug, copy: Path) -> list[str]:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-x"]
     command += ["--tb=no", "--create-db", *bug.tests]
     ended = subprocess.run(  # noqa: S603 our own tests
         command,
         cwd=copy,
-        env=environment,
+        # The servers of the usual tests, so that the copy starts none of its own.
+        env={
+            **os.environ,
+            "PLUGPROOF_TEST_SERVERS": str(DIRECTORY),
+            "TEST_DB_SUFFIX": "planted",
+        },
         capture_output=True,
         text=True,
         check=False,

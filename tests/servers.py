@@ -14,7 +14,11 @@ import pytest
 
 from deploy.embedded import Servers, ServerUnavailable
 
-DIRECTORY = Path(__file__).resolve().parents[1] / "var" / "test"
+# PLUGPROOF_TEST_SERVERS: a copy of the shop, as the planted bugs make, uses the same servers.
+DIRECTORY = Path(
+    os.environ.get("PLUGPROOF_TEST_SERVERS")
+    or Path(__file__).resolve().parents[1] / "var" / "test"
+)
 # Each with the server that is started when it is not set.
 _ALWAYS = {
     "DATABASE_URL": "primary",
@@ -23,6 +27,9 @@ _ALWAYS = {
     "CELERY_BROKER_URL": "redis",
 }
 _RABBITMQ = {"RABBITMQ_URL": "rabbitmq"}
+
+# What tests have measured: printed, because a time is no reason to fail.
+figures: list[str] = []
 
 _given: list[str] = []  # variables
 _started: list[str] = []  # servers
@@ -51,7 +58,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The last lines say what the tests ran against."""
+    """The last lines say what the tests measured, and what they ran against."""
+    for line in figures:
+        terminalreporter.write_line(f"measured: {line}")
     for server in Servers(DIRECTORY).status():
         if server.name in _started:
             terminalreporter.write_line(f"ran against {server.name} {server.version}")

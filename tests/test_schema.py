@@ -32,6 +32,7 @@ def test_the_schema_is_valid_and_leaves_no_view_undescribed() -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=io.StringIO())
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("who", ["a stranger", "ada"])
 @schema.parametrize()

@@ -14,7 +14,7 @@ from tests.admin.rows import fill_shop
 from tests.admin.test_pages import all_models, url_of
 from tests.builders import make_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # A word, a number that Python refuses to read, a byte that PostgreSQL refuses to take.
 JUNK = ["abc", "9" * 4500, "\x00"]

@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # A message counts as kept only once the broker has confirmed it.
 CONFIRM = {"confirm_publish": True}
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Callable[[int], Path]]:
