@@ -15,6 +15,8 @@ def stay_open(console: Console, shop: Shop) -> None:
     console.print()
     for name, address, note in _doors(shop):
         console.print(f"[bold]{name:<9}[/] {escape(address):<31} {escape(note)}".rstrip())
+    memory = ", ".join(f"{name} {mib}" for name, mib in shop.processes.memory().items())
+    console.print(f"[bold]Memory[/]    {memory} MiB, children included")
     console.print("\nCtrl-C closes the shop; what it knows stays in var/.")
     while True:
         signal.pause()
