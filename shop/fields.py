@@ -36,7 +36,7 @@ class EmailField(serializers.EmailField):
 
 def _check_email(address: str) -> None:
     name, _, domain = address.rpartition("@")
-    if not (name.isascii() and _is_encodable(domain)):
+    if not (name.isascii() and name.isprintable() and _is_encodable(domain)):
         raise serializers.ValidationError("No mail can be sent to this address.")
     # There are letters that become two in lower case.
     if len(address.lower()) > _LONGEST_EMAIL:

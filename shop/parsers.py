@@ -36,7 +36,8 @@ class BoundedJSONParser(JSONParser):
 
 
 class JSONNegotiation(DefaultContentNegotiation):
-    """Asked at the start of every call: one that may change something has a JSON body or none.
+    """Asked at the start of every call: one that may change something is
+    JSON, or names no type at all.
 
     Also where the view reads no body. What a page elsewhere can have a browser send without
     asking the shop first is a form or plain text, with the shop's cookies.

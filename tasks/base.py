@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
-from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
 
 from shop.mail.models import NotTaken
 from tasks.models import DeadLetter
@@ -79,7 +79,7 @@ class ShopTask(Task[..., Any]):
         try:
             cache.add(key, 0, timeout=_REMEMBERED)
             return int(cache.incr(key))
-        except ConnectionInterrupted:  # no cache is no reason to refuse a message
+        except (RedisError, ValueError):  # no cache is no reason to refuse a message
             return 0
 
     def _keep(self, reason: str, kwargs: dict[str, Any], *, error: str = "") -> None:

@@ -60,13 +60,14 @@ def _fail(message: OutboxMessage, error: str, *, now: datetime) -> None:
     log.warning("outbox message %s (%s) waits: %s", message.pk, message.topic, error)
     if not message.fail(error, now=now):
         return
+    order_id = message.payload.get("order_id") if isinstance(message.payload, dict) else None
     DeadLetter.objects.record(
         task_id=str(message.uuid),
         now=now,
         task=message.topic,
         queue="outbox",
         arguments=message.payload,
-        order_id=message.payload.get("order_id"),
+        order_id=order_id if isinstance(order_id, int) else None,
         reason=error[:200],
         attempts=message.attempts + 1,
     )

@@ -111,7 +111,7 @@ class Cart(models.Model):
         # Always the user's cart before the guest's, so that two requests cannot deadlock.
         self._lock()
         theirs = Cart.objects.select_for_update().filter(customer=guest).first()
-        # Waits for an address that the guest is adding; nobody is this guest afterwards.
+        # Waits for an address that the guest is adding. Who asks later is no guest any more.
         Customer.objects.filter(pk=guest.pk).update(token_hash=None)
         if theirs is not None:
             self._take_items(theirs)

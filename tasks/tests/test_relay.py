@@ -156,6 +156,20 @@ def test_a_payload_that_does_not_fit_its_topic_is_postponed_with_the_reason() ->
     assert drain() == []
 
 
+@pytest.mark.parametrize("payload", [["order_id", 1], {"order_id": "one", "more": 1}])
+def test_a_payload_of_another_shape_ends_as_a_dead_letter(
+    payload: Any,
+) -> None:
+    with transaction.atomic():
+        OutboxMessage.publish_many("order.placed", [payload])
+    announce(1)
+    for minute in range(MAX_ATTEMPTS):
+        relay(now=LATER + timedelta(minutes=minute))
+    letter = DeadLetter.objects.get()
+    assert (letter.order_id, letter.arguments) == (None, payload)
+    assert len(drain()) == 1
+
+
 def test_the_queue_of_an_order_is_the_declared_one() -> None:
     announce(1)
     relay()
