@@ -11,11 +11,12 @@ from deploy.demo.opening import Shop
 
 def stay_open(console: Console, shop: Shop) -> None:
     """Name the addresses and wait for Ctrl-C, which raises KeyboardInterrupt."""
+    # Of those that have worked: Flower has not even begun.
+    memory = ", ".join(f"{name} {mib}" for name, mib in shop.processes.memory().items())
     shop.processes.start(["flower"])
     console.print()
     for name, address, note in _doors(shop):
         console.print(f"[bold]{name:<9}[/] {escape(address):<31} {escape(note)}".rstrip())
-    memory = ", ".join(f"{name} {mib}" for name, mib in shop.processes.memory().items())
     console.print(f"[bold]Memory[/]    {memory} MiB, children included")
     console.print("\nCtrl-C closes the shop; what it knows stays in var/.")
     while True:
