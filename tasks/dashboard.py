@@ -60,7 +60,7 @@ def _look_at_orders() -> list[Card]:
 
 def _dead_letters() -> Card:
     number = DeadLetter.objects.open().count()
-    url = _list_url("tasks_deadletter", resolved_at__isnull=True)
+    url = _list_url("tasks_deadletter", status__exact="open")
     return Card(title="Dead letters", number=number, url=url, needs_a_look=number > 0)
 
 

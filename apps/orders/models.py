@@ -75,6 +75,11 @@ class Order(models.Model):
     currency = models.CharField(max_length=3)
     total = models.DecimalField(max_digits=18, decimal_places=2)
     placed_at = models.DateTimeField()
+    announced_at = models.DateTimeField(
+        db_default=models.functions.Now(),
+        editable=False,
+        help_text="When the pipeline was last told to work on it.",
+    )
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     request_hash = models.CharField(max_length=64, blank=True, editable=False)
 

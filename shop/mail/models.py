@@ -91,7 +91,11 @@ class OutgoingEmail(models.Model):
     status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
+    request_id = models.CharField(max_length=64, blank=True, db_default="")
     created_at = models.DateTimeField(db_default=models.functions.Now())
+    announced_at = models.DateTimeField(
+        db_default=models.functions.Now(), help_text="When a task was last told to send it."
+    )
     claimed_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

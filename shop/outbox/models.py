@@ -38,6 +38,11 @@ class OutboxMessage(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     topic = models.CharField(max_length=64)
     payload = models.JSONField()
+    context = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, output_field=models.JSONField()),
+        help_text="What log lines and message headers say about it: request id, order number.",
+    )
     created_at = models.DateTimeField(db_default=models.functions.Now())
     next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Empty: at once.")
     attempts = models.PositiveIntegerField(default=0)

@@ -57,7 +57,7 @@ def make_troubled_shop() -> None:
     OutboxMessage.objects.filter(payload__order_id=order.pk).update(sent_at=now)
     DeadLetter.objects.record(task_id="1", task="t", reason="r", now=now)
     DeadLetter.objects.record(task_id="2", task="t", reason="r", now=now)
-    DeadLetter.objects.filter(task_id="2").update(resolved_at=now)
+    DeadLetter.objects.filter(task_id="2").update(status="succeeded")
 
 
 def test_counts_what_needs_a_look(client: Client) -> None:
