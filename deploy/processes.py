@@ -21,19 +21,25 @@ _PATIENCE = 10
 class Processes:
     """Any of the Procfile's processes, their output in `<directory>/log/<name>.log`.
 
+    A second process of a kind has a number behind its name, as honcho's have: worker-order.2.
+
     `environment` is all they see of the caller's, but for PATH, which starts with this
-    interpreter's programs. Leaving the `with` block stops them, whatever the reason.
+    interpreter's programs. They run in `root`, the shop's own directory.
+    Leaving the `with` block stops them, whatever the reason.
 
     >>> with Processes(environment=environment, directory=Path("var")) as processes:
     ...     processes.start(["relay", "worker-order"])
     """
 
-    def __init__(self, *, environment: Mapping[str, str], directory: Path) -> None:
+    def __init__(
+        self, *, environment: Mapping[str, str], directory: Path, root: Path | None = None
+    ) -> None:
         programs = Path(sys.executable).parent
         path = f"{programs}{os.pathsep}{environment.get('PATH', os.defpath)}"
         self._environment = {**environment, "PATH": path}
+        self._root = root or ROOT
         self._commands: dict[str, str] = parse_procfile(
-            (ROOT / "Procfile").read_text()
+            (self._root / "Procfile").read_text()
         ).processes
         self._directory = directory
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -61,8 +67,9 @@ class Processes:
 
     def end_leftovers(self) -> None:
         """End all that an earlier owner of `directory` left behind."""
-        for name in self._commands:
-            self._end_leftover(name)
+        for pid_file in (self._directory / "log").glob("*.pid"):
+            if self._kind(pid_file.stem) in self._commands:
+                self._end_leftover(pid_file.stem)
 
     def stop(self) -> None:
         """Ask all of them to end; kill what is still there after a while, or at Ctrl-C."""
@@ -74,6 +81,13 @@ class Processes:
         finally:
             for name in list(self._running):
                 self.kill(name)
+
+    def stop_one(self, name: str) -> None:
+        """Ask one to end, as stop() asks all of them."""
+        process = self._running[name]
+        send(process.pid, signal.SIGTERM)
+        wait_until(lambda: process.poll() is not None, seconds=_PATIENCE)
+        self.kill(name)
 
     def kill(self, name: str) -> None:
         """End one and its children by SIGKILL; return when it is gone."""
@@ -104,9 +118,9 @@ class Processes:
             # The shell fills in ${PORT:-8000} and hands its process id over to the program.
             # A session of its own: Ctrl-C is for us, who stop the processes in order.
             return subprocess.Popen(  # noqa: S603 the Procfile is ours
-                ["/bin/sh", "-c", f"exec {self._commands[name]}"],
-                cwd=ROOT,
-                env=self._environment,
+                ["/bin/sh", "-c", f"exec {self._commands[self._kind(name)]}"],
+                cwd=self._root,
+                env={**self._environment, "HONCHO_PROCESS_NAME": name},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -116,14 +130,17 @@ class Processes:
     def _end_leftover(self, name: str) -> None:
         pid = recorded_pid(self._pid_file(name))
         # After a restart of the machine the id may be anybody's: compare the command too.
-        mark = self._commands[name].partition("$")[0].strip()
+        mark = self._commands[self._kind(name)].partition("$")[0].strip()
         if pid is not None and is_running(pid, mark):
             send(pid, signal.SIGTERM)
             wait_until(lambda: not is_running(pid, mark), seconds=_PATIENCE)
             _kill_group(pid)
 
+    def _kind(self, name: str) -> str:
+        return name.partition(".")[0]
+
     def _pid_file(self, name: str) -> Path:
-        return self.log(name).with_suffix(".pid")
+        return self.log(name).with_name(f"{name}.pid")
 
 
 def _kill_group(pid: int) -> None:

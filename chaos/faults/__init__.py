@@ -1,0 +1,1 @@
+"""A Django app that makes processes die at chosen points; only chaos/settings.py has it."""

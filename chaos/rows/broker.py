@@ -1,0 +1,105 @@
+"""A broker that is away, dies, or takes nothing."""
+
+import requests
+from django.db import transaction
+
+from apps.orders import fulfilment
+from apps.orders.models import Order, Status
+from chaos.rows.row import row
+from chaos.trial import Trial
+from chaos.world import PROCESSES
+from shop.outbox.models import OutboxMessage
+from tasks.models import DeadLetter
+
+
+def _nothing_waits() -> bool:
+    return not OutboxMessage.objects.waiting().exists()
+
+
+def _stays_usable(trial: Trial) -> None:
+    """Checkout did not notice."""
+    trial.report_checkouts()
+    trial.require(trial.server_errors() == 0, f"{trial.server_errors()} answers 5xx")
+    trial.require(trial.p99() < 1, f"checkout p99 {trial.p99():.2f} s")
+    trial.all_placed()
+
+
+@row(3, "broker down at checkout", holds="201 anyway, p99 below 1 s; all confirmed afterwards")
+def down_at_checkout(trial: Trial) -> None:
+    trial.world.servers.stop("rabbitmq")
+    with trial.buying():
+        pass
+    waiting = OutboxMessage.objects.waiting().count()
+    trial.require(waiting == trial.orders, f"{waiting} of {trial.orders} wait in the outbox")
+    trial.world.servers.start("rabbitmq")
+    trial.fault_ends()
+    trial.settle()
+    trial.count_faults(1)
+    _stays_usable(trial)
+
+
+@row(4, "broker kill -9 with messages queued, then everything", holds="no order lost")
+def killed_with_messages(trial: Trial) -> None:
+    world = trial.world
+    with world.supervisor.without("worker-order"):
+        with trial.buying():
+            pass
+        trial.wait_for("all published", _nothing_waits)
+        world.servers.kill("rabbitmq")
+        world.servers.start("rabbitmq")
+    trial.wait_for(
+        "a third of it confirmed",
+        lambda: Order.objects.exclude(status=Status.PENDING).count() >= trial.orders / 3,
+    )
+    with world.supervisor.without(*PROCESSES):
+        world.servers.kill("rabbitmq")
+        world.servers.start("rabbitmq")
+    trial.fault_ends()
+    trial.settle()
+    trial.count_faults(3 + len(PROCESSES))
+    trial.all_placed()
+
+
+@row(5, "broker under a disk alarm", holds="checkout untouched; the relay goes on afterwards")
+def disk_alarm(trial: Trial) -> None:
+    rabbitmq = trial.world.servers.rabbitmq
+    with trial.buying() as crowd:
+        trial.wait_for("a quarter bought", lambda: crowd.done >= trial.orders / 4)
+        rabbitmq.ctl("set_disk_free_limit", "900GB")
+    trial.wait_for("readiness says degraded", lambda: _readiness(trial) == "degraded")
+    rabbitmq.ctl("set_disk_free_limit", "200MB")
+    trial.fault_ends()
+    trial.settle()
+    trial.count_faults(1)
+    _stays_usable(trial)
+    letters = DeadLetter.objects.count()
+    trial.require(letters == 0, f"{letters} dead letters")
+
+
+def _readiness(trial: Trial) -> str:
+    return str(requests.get(f"{trial.world.url}/health/ready", timeout=5).json()["status"])
+
+
+@row(13, "broker dies while it dead-letters", holds="every message that gave up is a row")
+def dies_while_dead_lettering(trial: Trial) -> None:
+    with trial.buying():
+        pass
+    trial.settle()
+    for order_id in Order.objects.values_list("pk", flat=True):
+        _ask_too_early(order_id)
+    trial.wait_for("the first gave up", lambda: DeadLetter.objects.exists())
+    trial.world.servers.kill("rabbitmq")
+    trial.world.servers.start("rabbitmq")
+    trial.fault_ends()
+    trial.wait_for(
+        "every one a dead letter", lambda: DeadLetter.objects.count() == Order.objects.count()
+    )
+    trial.settle()
+    trial.count_faults(1)
+    trial.figure("dead letters", DeadLetter.objects.count())
+
+
+def _ask_too_early(order_id: int) -> None:
+    """No confirmed order can be delivered, so that this ends as a dead letter."""
+    with transaction.atomic():
+        OutboxMessage.publish(fulfilment.DELIVERY_REPORTED, order_id=order_id)

@@ -1,0 +1,52 @@
+"""A mail server that is away, dawdles, or drops what it has taken."""
+
+from apps.orders.models import Order, Status
+from chaos.rows.row import row
+from chaos.trial import Trial
+from shop.mail.models import OutgoingEmail
+
+
+def _all_confirmed(trial: Trial) -> bool:
+    return Order.objects.filter(status=Status.CONFIRMED).count() == trial.orders
+
+
+@row(22, "mail server down", holds="orders confirmed; every mail sent once it is back")
+def down(trial: Trial) -> None:
+    trial.world.mail.stop()
+    with trial.buying():
+        pass
+    trial.wait_for("all confirmed without mail", lambda: _all_confirmed(trial))
+    trial.world.mail.start()
+    trial.fault_ends()
+    trial.settle()
+    trial.count_faults(1)
+    trial.all_placed()
+    sent = OutgoingEmail.objects.filter(status="sent").count()
+    trial.require(sent == trial.orders, f"{sent} mails of {trial.orders}")
+
+
+@row(23, "mail server silent for 60 s", holds="given up after 10 s; orders not slower")
+def dawdles(trial: Trial) -> None:
+    trial.world.mail.dawdles = 60
+    with trial.buying():
+        pass
+    trial.wait_for("all confirmed meanwhile", lambda: _all_confirmed(trial))
+    trial.world.mail.dawdles = 0
+    trial.fault_ends()
+    trial.settle()
+    unknown = OutgoingEmail.objects.filter(status="unknown").count()
+    trial.count_faults(unknown)
+    trial.all_placed()
+
+
+@row(24, "mail server takes mails and drops the connection", holds="unknown, never sent twice")
+def drops(trial: Trial) -> None:
+    trial.world.mail.drops = 0.3
+    with trial.buying():
+        pass
+    trial.fault_ends()
+    trial.settle()
+    unknown = OutgoingEmail.objects.filter(status="unknown").count()
+    trial.count_faults(unknown)
+    trial.require(unknown > 0, "nothing was dropped")
+    trial.all_placed()

@@ -1,0 +1,48 @@
+"""A relay that dies, repeats itself, or mixes everything up."""
+
+from django.utils import timezone
+
+from apps.orders import fulfilment
+from apps.orders.models import Order, Status
+from chaos.rows.row import row
+from chaos.trial import Trial
+
+
+@row(6, "relay killed after the confirms, before the mark", holds="published again, done once")
+def killed_before_the_mark(trial: Trial) -> None:
+    with trial.going_wrong(relay__published=1 / 3), trial.buying():
+        pass
+    trial.settle()
+    trial.count_faults()
+    trial.all_placed()
+
+
+@row(10, "every message delivered one to five times", holds="every effect once")
+def delivered_again(trial: Trial) -> None:
+    with trial.going_wrong(relay__copies=5), trial.buying():
+        pass
+    trial.settle()
+    trial.count_faults(trial.orders)
+    trial.all_placed()
+
+
+@row(11, "steps out of order, cancellations among them", holds="a legal status, nothing lost")
+def out_of_order(trial: Trial) -> None:
+    with trial.going_wrong(relay__shuffled_steps=True), trial.buying() as crowd:
+        cancelled = 0
+        while cancelled < trial.orders / 5 and crowd.done < len(crowd.wishes):
+            cancelled += _cancel_one()
+    # An e-mail that came before its confirmation is what the sweeper is for.
+    trial.settle(mails=False)
+    trial.let_time_pass(30)
+    trial.settle()
+    trial.count_faults(trial.orders)
+    trial.figure("cancelled", Order.objects.filter(status=Status.CANCELLED).count())
+
+
+def _cancel_one() -> bool:
+    order = Order.objects.exclude(status=Status.CANCELLED).order_by("?").first()
+    if order is None:
+        return False
+    fulfilment.cancel(order.pk, now=timezone.now())
+    return True

@@ -1,0 +1,150 @@
+"""Workers that are killed, told to end, poisoned or frozen."""
+
+import os
+import signal
+import time
+from collections import Counter
+
+from apps.orders.models import Order, Status
+from chaos.faults import plan
+from chaos.rows.row import row
+from chaos.trial import Trial
+from deploy.embedded.process import is_running, wait_until
+from shop.mail.models import OutgoingEmail
+from tasks.base import POISON_LIMIT
+from tasks.models import DeadLetter
+
+_ORDER_POINTS = ("before", "before_commit", "after_commit", "after", "published")
+
+
+@row(
+    7,
+    "worker SIGKILLed before, in and after each task, before the ack",
+    holds="redelivered, every effect once",
+)
+def killed_everywhere(trial: Trial) -> None:
+    points = {
+        f"{task}__{point}": 0.05
+        for task in ("update_inventory", "confirm")
+        for point in _ORDER_POINTS
+    }
+    # Each of these ends all of the e-mail worker, which then needs seconds to come back.
+    emails = {f"send_order_confirmation__{point}": 0.01 for point in ("before", "published")}
+    emails |= {"email__claimed": 0.01, "email__handed_over": 0.01}
+    with trial.going_wrong(**points, **emails), trial.buying():
+        pass
+    trial.settle(mails=False)
+    # An e-mail whose sender died waits for the sweeper to call it unknown.
+    trial.let_time_pass(30)
+    trial.settle()
+    trial.count_faults()
+    trial.all_placed()
+
+
+@row(8, "worker SIGTERM, as at a deployment", holds="ends below 30 s, nothing lost")
+def told_to_end(trial: Trial) -> None:
+    took: list[float] = []
+    with trial.buying() as crowd:
+        while crowd.done < 0.8 * len(crowd.wishes):
+            for name in ("worker-order", "worker-email", "relay"):
+                took.append(_terminate(trial, name))
+    trial.fault_ends()
+    trial.settle()
+    trial.count_faults(len(took))
+    trial.figure("slowest end", f"{max(took):.1f} s")
+    trial.require(max(took) < 30, f"a process took {max(took):.0f} s to end")
+    trial.all_placed()
+
+
+def _terminate(trial: Trial, name: str) -> float:
+    """Seconds that it took to end; it is started again by the supervisor."""
+    pid, started = trial.world.supervisor.pid(name), time.monotonic()
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_running(pid), seconds=60)
+    took = time.monotonic() - started
+    wait_until(lambda: trial.world.supervisor.pid(name) != pid, seconds=10)
+    time.sleep(3)  # until it has found its signal handlers again
+    return took
+
+
+@row(9, "messages that kill their process", holds="5 runs, then a dead letter; others go on")
+def poisoned(trial: Trial) -> None:
+    from chaos.faults.poison import die
+
+    number = max(1, trial.orders // 100)
+    alone = _seconds_to_confirm(trial)
+    for n in range(number):
+        die.apply_async(kwargs={"number": n})
+    beside = _seconds_to_confirm(trial)
+    trial.wait_for(
+        "dead letters", lambda: DeadLetter.objects.count() == number, seconds=60 + 30 * number
+    )
+    trial.fault_ends()
+    trial.settle()
+    runs = Counter(plan.notes("poisoned"))
+    trial.count_faults(runs.total())
+    trial.figure("runs each", sorted(set(runs.values())))
+    trial.figure("healthy rate", f"{alone / beside:.0%} of the usual")
+    trial.require(max(runs.values()) <= POISON_LIMIT, f"{max(runs.values())} runs")
+    # With few orders the rate is noise.
+    trial.require(trial.orders < 200 or alone / beside >= 0.8, "healthy orders below 80 %")
+
+
+def _seconds_to_confirm(trial: Trial) -> float:
+    """Half of the orders, from the first call until all are confirmed."""
+    started = time.monotonic()
+    half = trial.orders // 2
+    wishes = trial.make_wishes(half, products=trial.stock(3 * half))
+    with trial.buying(wishes):
+        pass
+    pending = Order.objects.filter(status=Status.PENDING)
+    trial.wait_for("half of the orders confirmed", lambda: not pending.exists(), seconds=120)
+    return time.monotonic() - started
+
+
+@row(32, "clocks wrong by 10 min, two beats", holds="nothing expires early, nothing twice")
+def wrong_clocks(trial: Trial) -> None:
+    from tasks.maintenance import sweep
+
+    from shop.outbox.models import OutboxMessage
+
+    skews = {"worker-order": 600, "worker-email": -600, "worker-search": 600, "beat": 600}
+    trial.world.supervisor.start(["beat.2"])
+    try:
+        with trial.going_wrong(clock__skews=skews), trial.buying():
+            for _ in range(4):
+                sweep.apply_async()
+                time.sleep(1)
+        trial.settle()
+    finally:
+        trial.world.supervisor.stop("beat.2")
+    trial.count_faults(len(skews) + 1)
+    trial.all_placed()
+    announced = OutboxMessage.objects.filter(topic="order.placed").count()
+    trial.require(announced == trial.orders, f"{announced} announcements")
+    unknown = OutgoingEmail.objects.filter(status="unknown").count()
+    trial.require(unknown == 0, f"{unknown} e-mails called unknown too early")
+
+
+@row(
+    37,
+    "worker frozen for 60 s, then resumed",
+    holds="another does its work; the zombie's repeat has no effect",
+)
+def frozen(trial: Trial) -> None:
+    seconds = 60 if trial.orders >= 200 else 35
+    supervisor = trial.world.supervisor
+    supervisor.start(["worker-order.2"])
+    try:
+        with trial.buying() as crowd:
+            trial.wait_for("a quarter bought", lambda: crowd.done >= trial.orders / 4)
+            os.killpg(supervisor.pid("worker-order"), signal.SIGSTOP)
+            stopped = time.monotonic()
+        time.sleep(max(0, seconds - (time.monotonic() - stopped)))
+        os.killpg(supervisor.pid("worker-order"), signal.SIGCONT)
+        trial.fault_ends()
+        trial.settle()
+    finally:
+        supervisor.stop("worker-order.2")
+    trial.count_faults(1)
+    trial.all_placed()

@@ -1,0 +1,57 @@
+"""Runs rows one after another and tells what each found."""
+
+import argparse
+import time
+import traceback
+
+from rich.console import Console
+
+from chaos.report import record
+from chaos.rows import ROWS
+from chaos.rows.row import Row
+from chaos.trial import Trial
+from chaos.verdict import Verdict
+from chaos.world import World
+
+
+def run_rows(world: World, console: Console, arguments: argparse.Namespace) -> int:
+    """0 if every row held, 1 if not, 2 if there is no such row."""
+    numbers = arguments.row or list(ROWS)
+    if unknown := set(numbers) - set(ROWS):
+        console.print(f"There is no row {min(unknown)}; there are {', '.join(map(str, ROWS))}.")
+        return 2
+    console.print(f"seed {arguments.seed}, {arguments.orders} orders a row")
+    verdicts = [_run(ROWS[number], world, console, arguments) for number in numbers]
+    held = sum(not verdict.failures for verdict in verdicts)
+    console.print(f"{held} of {len(verdicts)} rows held")
+    return int(held < len(verdicts))
+
+
+def _run(row: Row, world: World, console: Console, arguments: argparse.Namespace) -> Verdict:
+    started = time.monotonic()
+    orders = min(arguments.orders, 200) if row.is_slow else arguments.orders
+    world.reset()
+    trial = Trial(world, orders=orders, seed=arguments.seed)
+    try:
+        row.run(trial)
+    except Exception as error:  # noqa: BLE001 the other rows are still to be tried
+        trial.verdict.failures.append(f"{type(error).__name__}: {error}")
+        console.print(traceback.format_exc(), markup=False, style="dim")
+    _tell(row, trial.verdict, console, seconds=time.monotonic() - started)
+    if arguments.record:
+        record(row, trial.verdict, seed=arguments.seed, versions=world.versions())
+    return trial.verdict
+
+
+def _tell(row: Row, verdict: Verdict, console: Console, *, seconds: float) -> None:
+    word = "FAILED" if verdict.failures else "held"
+    console.print(
+        f"{row.number:3} {word:6} {row.fault}: faults {verdict.faults},"
+        f" orders {verdict.orders}, lost {verdict.lost}, oversold {verdict.oversold}, duplicates {verdict.duplicates},"
+        f" absorbed {verdict.absorbed}, recovery {verdict.recovery:.1f} s ({seconds:.0f} s)",
+        style="bold red" if verdict.failures else None,
+    )
+    figures = ", ".join(f"{name} {value}" for name, value in verdict.figures.items())
+    console.print(f"           {figures}", style="dim")
+    for failure in verdict.failures[:10]:
+        console.print(f"           ! {failure}", style="red", markup=False)

@@ -1,0 +1,159 @@
+"""One trial: what a row does to the shop, and what must be true afterwards."""
+
+import random
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from apps.catalog import inventory
+from apps.catalog.models import Category, Product, Variant
+from apps.orders.models import Order
+from chaos.clients import Answer, Crowd, Wish
+from chaos.faults import plan
+from chaos.verdict import Verdict, is_settled, judge
+from chaos.world import World
+from deploy.embedded.process import wait_until
+from tasks.sweeper import sweep
+
+CLIENTS = 8
+SETTLED_WITHIN = 60  # seconds after the last fault ended
+
+
+class Trial:
+    """What a row works with: the world, a seeded chance, and a place for what it found."""
+
+    def __init__(self, world: World, *, orders: int, seed: int) -> None:
+        self.world, self.orders = world, orders
+        self.random = random.Random(seed)  # noqa: S311 no secret
+        self.seed = seed
+        self.wishes: list[Wish] = []
+        self.verdict = Verdict()
+        self._fault_ended_at = time.monotonic()
+
+    # What a row does
+
+    def stock(self, units: int, *, products: int = 5) -> list[int]:
+        """Products with one variant and so many units each; returns their ids."""
+        now = timezone.now()
+        category, _ = Category.objects.get_or_create(slug="trial", name="Trial")
+        ids = []
+        for _ in range(products):
+            number = Product.objects.count() + 1
+            product = Product.objects.create(
+                name=f"Product {number}", slug=f"p-{number}", category=category
+            )
+            variant = Variant.objects.create(product=product, sku=f"P-{number}", price="9.50")
+            inventory.receive({variant.pk: units}, reference=f"receipt-{number}", now=now)
+            ids.append(product.pk)
+        return ids
+
+    def make_wishes(self, number: int | None = None, *, products: Sequence[int]) -> list[Wish]:
+        """So many baskets of one to three products, a unit of each."""
+        return [
+            Wish(
+                items=dict.fromkeys(
+                    self.random.sample(list(products), self._lines(products)), 1
+                )
+            )
+            for _ in range(self.orders if number is None else number)
+        ]
+
+    def _lines(self, products: Sequence[int]) -> int:
+        return self.random.randint(1, min(3, len(products)))
+
+    @contextmanager
+    def buying(
+        self, wishes: Sequence[Wish] | None = None, *, clients: int = CLIENTS
+    ) -> Iterator[Crowd]:
+        """Shoppers at work meanwhile; left when all of them are done."""
+        if wishes is None:
+            wishes = self.make_wishes(products=self.stock(3 * self.orders))
+        self.wishes += wishes
+        crowd = Crowd(self.world.url, wishes, number=clients, seed=self.seed)
+        crowd.start(patience=120 + len(wishes) / 5)
+        try:
+            yield crowd
+        finally:
+            crowd.join()
+
+    @contextmanager
+    def going_wrong(self, **points: Any) -> Iterator[None]:
+        """The plan's faults hold meanwhile; `_` in a name stands for the first dot."""
+        plan.write({name.replace("__", "."): value for name, value in points.items()})
+        try:
+            yield
+        finally:
+            plan.write({})
+            self.fault_ends()
+
+    def fault_ends(self) -> None:
+        """The clock of the recovery starts now."""
+        self._fault_ended_at = time.monotonic()
+
+    def wait_for(
+        self, what: str, condition: Callable[[], bool], *, seconds: float = 60
+    ) -> bool:
+        """Whether it came in time; a failure of the trial if not."""
+        came = wait_until(condition, seconds=seconds)
+        self.require(came, f"did not happen within {seconds:.0f} s: {what}")
+        return came
+
+    # What it found
+
+    def require(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            self.verdict.failures.append(otherwise)
+
+    def figure(self, name: str, value: object) -> None:
+        self.verdict.figures[name] = str(value)
+
+    def let_time_pass(self, minutes: int) -> None:
+        """What the sweeper would do so much later is done now."""
+        swept = sweep(now=timezone.now() + timedelta(minutes=minutes))
+        self.figure("swept", swept)
+
+    def settle(self, *, mails: bool = True) -> None:
+        """Wait until every order is confirmed, cancelled or a dead letter, then judge all."""
+        settled = wait_until(lambda: is_settled(mails=mails), seconds=SETTLED_WITHIN)
+        self.verdict.recovery = time.monotonic() - self._fault_ended_at
+        self.require(settled, f"not settled after {SETTLED_WITHIN} s")
+        judge(self.verdict, wishes=self.wishes, copies=self.world.mail.copies(), mails=mails)
+
+    def count_faults(self, number: int | None = None) -> None:
+        """How often something was killed, cut or refused: by the plan, if not given."""
+        crashes = Counter(plan.notes("crashes"))
+        self.verdict.faults += crashes.total() if number is None else number
+        for point, times in sorted(crashes.items()):
+            self.figure(point, times)
+
+    def checkouts(self) -> list[Answer]:
+        return [answer for wish in self.wishes for answer in wish.answers]
+
+    def report_checkouts(self) -> None:
+        """Figures about every call of the checkout, and no 5xx among them but a clear 503."""
+        answers = self.checkouts()
+        self.figure("calls", len(answers))
+        self.figure("calls unknown", sum(a.outcome == "unknown" for a in answers))
+        self.figure("calls 5xx", self.server_errors())
+        self.figure("checkout p99", f"{self.p99() * 1000:.0f} ms")
+
+    def server_errors(self) -> int:
+        return sum((answer.status or 0) >= 500 for answer in self.checkouts())
+
+    def p99(self) -> float:
+        """Seconds."""
+        times = [answer.seconds for answer in self.checkouts()]
+        return statistics.quantiles(times, n=100)[-1] if len(times) > 1 else max(times)
+
+    def all_placed(self) -> None:
+        """Every wish became exactly one order."""
+        placed = sum(wish.order_number is not None for wish in self.wishes)
+        self.require(placed == len(self.wishes), f"{len(self.wishes) - placed} never placed")
+        orders = Order.objects.count()
+        self.require(orders == len(self.wishes), f"{orders} orders of {len(self.wishes)}")
