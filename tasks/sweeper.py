@@ -1,1 +1,0 @@
-def sweep(*, now): return {}
