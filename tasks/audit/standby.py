@@ -1,0 +1,29 @@
+"""A connection to the standby, for the audit alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ConnectionHandler
+
+from shop.settings.env import database
+
+
+class NoStandby(Exception):
+    """DATABASE_REPLICA_URL is not set."""
+
+
+@contextmanager
+def standby_connection() -> Iterator[BaseDatabaseWrapper]:
+    """Connected to DATABASE_REPLICA_URL for as long as it is open; raises NoStandby."""
+    if not settings.DATABASE_REPLICA_URL:
+        raise NoStandby("There is no standby: DATABASE_REPLICA_URL is not set.")
+    primary, standby = settings.DATABASES["default"], database(settings.DATABASE_REPLICA_URL)
+    # The same limits of waiting as on the primary.
+    standby["OPTIONS"] = {**primary["OPTIONS"], **standby["OPTIONS"]}
+    connection = ConnectionHandler({"default": standby})["default"]
+    try:
+        yield connection
+    finally:
+        connection.close()
