@@ -1,6 +1,6 @@
 # Needs make and Python 3.11 to 3.13; all else goes into .venv and var.
 .DEFAULT_GOAL := help
-.PHONY: help demo run migrate servers-up servers-down replay check test test-quick fmt lock clean
+.PHONY: help demo run migrate servers-up servers-down replay chaos check test test-quick fmt lock clean
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -35,6 +35,10 @@ servers-down: ## stop all servers, also those that tests leave up for the next r
 replay: .venv/demo ## ORDERS=path: push recorded orders through the pipeline (BROKER=rabbitmq, ARGS=...)
 	@test -n "$(ORDERS)" || { echo "make replay ORDERS=path [BROKER=rabbitmq] [ARGS='--limit 9']"; exit 2; }
 	@python -m deploy.replay $(if $(filter rabbitmq,$(BROKER)),--rabbitmq) "$(ORDERS)" $(ARGS)
+
+chaos: .venv/test ## break everything while the shop sells (ROW=7 ORDERS=1000 SEED=42 RECORD=1)
+	@python -m chaos $(if $(ROW),--row $(ROW)) $(if $(ORDERS),--orders $(ORDERS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record)
 
 check: .venv/test ## format, lint, types, import contracts, migrations, quick tests
 	ruff format --check .

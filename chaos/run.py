@@ -47,7 +47,8 @@ def _tell(row: Row, verdict: Verdict, console: Console, *, seconds: float) -> No
     word = "FAILED" if verdict.failures else "held"
     console.print(
         f"{row.number:3} {word:6} {row.fault}: faults {verdict.faults},"
-        f" orders {verdict.orders}, lost {verdict.lost}, oversold {verdict.oversold}, duplicates {verdict.duplicates},"
+        f" orders {verdict.orders}, lost {verdict.lost}, oversold {verdict.oversold},"
+        f" duplicates {verdict.duplicates},"
         f" absorbed {verdict.absorbed}, recovery {verdict.recovery:.1f} s ({seconds:.0f} s)",
         style="bold red" if verdict.failures else None,
     )

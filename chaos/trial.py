@@ -114,16 +114,21 @@ class Trial:
         self.verdict.figures[name] = str(value)
 
     def let_time_pass(self, minutes: int) -> None:
-        """What the sweeper would do so much later is done now."""
+        """What the sweeper would do so much later is done now, when nothing else is at work."""
+        self.wait_for("nothing at work", self.world.is_idle)
         swept = sweep(now=timezone.now() + timedelta(minutes=minutes))
         self.figure("swept", swept)
 
-    def settle(self, *, mails: bool = True) -> None:
-        """Wait until every order is confirmed, cancelled or a dead letter, then judge all."""
+    def calm(self, *, mails: bool = True) -> None:
+        """Wait until every order is confirmed, cancelled or a dead letter, and mailed."""
         settled = wait_until(lambda: is_settled(mails=mails), seconds=SETTLED_WITHIN)
         self.verdict.recovery = time.monotonic() - self._fault_ended_at
         self.require(settled, f"not settled after {SETTLED_WITHIN} s")
-        judge(self.verdict, wishes=self.wishes, copies=self.world.mail.copies(), mails=mails)
+
+    def settle(self) -> None:
+        """Wait until nothing is on its way, then judge everything."""
+        self.calm()
+        judge(self.verdict, wishes=self.wishes, copies=self.world.mail.copies())
 
     def count_faults(self, number: int | None = None) -> None:
         """How often something was killed, cut or refused: by the plan, if not given."""

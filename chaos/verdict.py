@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Sum
+from django.db import connection
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from apps.catalog.models import StockMovement
@@ -44,9 +46,7 @@ def is_settled(*, mails: bool) -> bool:
     return not mails or not queued.exists()
 
 
-def judge(
-    verdict: Verdict, *, wishes: Sequence[Wish], copies: Counter[str], mails: bool
-) -> None:
+def judge(verdict: Verdict, *, wishes: Sequence[Wish], copies: Counter[str]) -> None:
     """Fill in what every trial is judged by."""
     numbers = {wish.order_number for wish in wishes if wish.order_number}
     known = set(Order.objects.filter(number__in=numbers).values_list("number", flat=True))
@@ -59,11 +59,23 @@ def judge(
     for name in ("lost", "oversold", "duplicates"):
         if number := getattr(verdict, name):
             verdict.failures.append(f"{name}: {number}")
-    if mails:
-        _compare_mails(verdict, copies)
+    _compare_mails(verdict, copies)
+    verdict.figures["placed to confirmed p95"] = f"{_p95_to_confirmed():.2f} s"
     for finding in run_audit(now=timezone.now(), grace=timedelta(0)):
         if finding.violations:
             verdict.failures.append(f"audit {finding}")
+
+
+def _p95_to_confirmed() -> float:
+    """Seconds; the fault's own time included."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(percentile_cont(0.95) WITHIN GROUP ("
+            " ORDER BY extract(epoch FROM changed_at - placed_at)), 0)"
+            " FROM orders_orderstatuschange JOIN orders_order ON orders_order.id = order_id"
+            " WHERE new = 'confirmed'"
+        )
+        return float(cursor.fetchone()[0])
 
 
 def _forgotten() -> int:
@@ -87,7 +99,7 @@ def units_bought(product: int) -> int:
     return sum(_units(items.exclude(order__status=Status.CANCELLED)).values())
 
 
-def _units(rows) -> Counter[int]:  # type: ignore[no-untyped-def]
+def _units(rows: QuerySet[Any]) -> Counter[int]:
     sums = rows.values_list("variant_id").annotate(units=Sum("quantity")).order_by()
     return Counter(dict(sums))
 

@@ -68,7 +68,6 @@ def cancelled_meanwhile(trial: Trial) -> None:
             answers[shopper.cancel(str(wish.order_number))] += 1
 
     _at_once([shop] * CLIENTS)
-    trial.settle(mails=False)
     trial.settle()
     trial.count_faults(trial.orders)
     trial.all_placed()

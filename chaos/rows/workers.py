@@ -33,7 +33,7 @@ def killed_everywhere(trial: Trial) -> None:
     emails |= {"email__claimed": 0.01, "email__handed_over": 0.01}
     with trial.going_wrong(**points, **emails), trial.buying():
         pass
-    trial.settle(mails=False)
+    trial.calm(mails=False)
     # An e-mail whose sender died waits for the sweeper to call it unknown.
     trial.let_time_pass(30)
     trial.settle()
