@@ -1,11 +1,8 @@
 """docs/faults.md: what the trials found, a line a row, and what the planted bugs broke."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
-from chaos.rows.row import Row
-from chaos.verdict import Verdict
 from deploy.processes import ROOT
 
 _DATA, _PAGE = ROOT / "docs" / "faults.json", ROOT / "docs" / "faults.md"
@@ -30,10 +27,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def record(row: Row, verdict: Verdict, *, seed: int, versions: str) -> None:
+def record_trial(number: int, facts: dict[str, Any]) -> None:
     """Put a trial in the place of the row's last one."""
-    entry = {"fault": row.fault, "holds": row.holds, "seed": seed, "versions": versions}
-    _change("trials", row.number, entry | asdict(verdict))
+    _change("trials", number, facts)
 
 
 def record_planted(number: int, outcomes: list[str]) -> None:

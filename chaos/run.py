@@ -3,10 +3,11 @@
 import argparse
 import time
 import traceback
+from dataclasses import asdict
 
 from rich.console import Console
 
-from chaos.report import record
+from chaos.report import record_trial
 from chaos.rows import ROWS
 from chaos.rows.row import Row
 from chaos.trial import Trial
@@ -39,7 +40,9 @@ def _run(row: Row, world: World, console: Console, arguments: argparse.Namespace
         console.print(traceback.format_exc(), markup=False, style="dim")
     _tell(row, trial.verdict, console, seconds=time.monotonic() - started)
     if arguments.record:
-        record(row, trial.verdict, seed=arguments.seed, versions=world.versions())
+        about = {"fault": row.fault, "holds": row.holds, "seed": arguments.seed}
+        facts = about | {"versions": world.versions()} | asdict(trial.verdict)
+        record_trial(row.number, facts)
     return trial.verdict
 
 
