@@ -1,2 +1,0 @@
-def sweep(*, now):
-    return {}
