@@ -19,18 +19,21 @@ ONE_CONFIRMATION = Invariant(
               AND (%(order)s::bigint IS NULL OR purchase.id = %(order)s::bigint)
         """,
         "emails": """
-            SELECT reference, kind, status, created_at, announced_at, claimed_at, sent_at,
-                   substring(reference FROM '^order-([0-9]{1,18})$')::bigint AS order_id
+            SELECT reference, kind, status, created_at, announced_at, claimed_at, sent_at
             FROM mail_outgoingemail
             WHERE %(reference)s::text IS NULL OR reference = %(reference)s::text
         """,
         "confirmations": "SELECT reference FROM emails WHERE kind = %(confirmation)s",
+        "repeated": """
+            SELECT reference, kind, count(*) AS times FROM emails
+            GROUP BY reference, kind HAVING count(*) > 1
+        """,
         # The few that may be wrong, so that only they are looked up.
         "doubtful": """
-            SELECT emails.*, purchase.status AS order_status,
+            SELECT emails.*, purchase.id AS order_id, purchase.status AS order_status,
                    coalesce(purchase.number, emails.reference) AS whose
-            FROM emails
-            LEFT JOIN orders_order AS purchase ON purchase.id = emails.order_id
+            FROM emails LEFT JOIN orders_order AS purchase
+              ON purchase.id = substring(reference FROM '^order-([0-9]{1,18})$')::bigint
             WHERE emails.status IN ('queued', 'sending', 'withdrawn')
                OR emails.status = 'sent' AND emails.sent_at IS NULL
         """,
@@ -50,9 +53,9 @@ ONE_CONFIRMATION = Invariant(
           ON confirmations.reference = 'order-' || confirmed.id
         WHERE confirmed.id IS NULL OR confirmations.reference IS NULL
         UNION ALL
-        SELECT coalesce(min(number), reference), concat('has ', count(*), ' e-mails ', kind)
-        FROM emails LEFT JOIN orders_order ON orders_order.id = emails.order_id
-        GROUP BY reference, kind HAVING count(*) > 1
+        SELECT coalesce(number, reference), concat('has ', times, ' e-mails ', kind)
+        FROM repeated LEFT JOIN orders_order
+          ON orders_order.id = substring(reference FROM '^order-([0-9]{1,18})$')::bigint
         UNION ALL
         SELECT whose, concat('its e-mail ', kind, ' is ', status, ' and nobody works on it')
         FROM doubtful
@@ -97,43 +100,31 @@ ACCOUNTED_FOR = Invariant(
                 AS request (topic, task, status)
         """,
         "messages": """
-            SELECT *, payload ->> 'order_id' AS order_id FROM outbox_outboxmessage
+            SELECT id, uuid, topic, sent_at, gave_up_at, payload ->> 'order_id' AS argument
+            FROM outbox_outboxmessage
             WHERE %(order)s::bigint IS NULL OR payload ->> 'order_id' = %(order)s::bigint::text
         """,
         "letters": """
-            SELECT *, arguments ->> 'order_id' AS argument FROM tasks_deadletter
+            SELECT * FROM tasks_deadletter
             WHERE %(order)s::bigint IS NULL OR order_id = %(order)s::bigint
         """,
-        "asked": """
-            SELECT messages.id,
-                   EXISTS (
-                       SELECT FROM orders_orderstatuschange AS change
-                       WHERE change.order_id::text = messages.order_id
-                         AND change.new = requests.status
-                   ) AS is_done,
-                   EXISTS (
-                       SELECT FROM letters
-                       WHERE letters.task = requests.task AND argument = messages.order_id
-                   ) AS is_dead
-            FROM messages JOIN requests USING (topic)
-        """,
-        "placed": """
-            SELECT messages.id FROM messages
-            JOIN orders_order AS pending
-              ON pending.id::text = messages.order_id AND pending.status = 'pending'
-            WHERE messages.topic = %(order_placed)s
-        """,
+        "refused": "SELECT DISTINCT task, arguments ->> 'order_id' AS argument FROM letters",
         "accounts": """
-            SELECT messages.id, topic, sent_at, gave_up_at, uuid, messages.order_id, CASE
+            SELECT messages.id, topic, argument, CASE
                 WHEN gave_up_at IS NOT NULL THEN 'dead'
-                WHEN sent_at IS NULL OR placed.id IS NOT NULL THEN 'queued'
-                WHEN asked.id IS NULL OR is_done THEN 'processed'
-                WHEN is_dead THEN 'dead'
+                WHEN sent_at IS NULL OR pending.id IS NOT NULL THEN 'queued'
+                WHEN requests.topic IS NULL OR done.id IS NOT NULL THEN 'processed'
+                WHEN refused.task IS NOT NULL THEN 'dead'
                 WHEN sent_at >= %(cutoff)s THEN 'queued'
                 ELSE 'lost' END AS account
             FROM messages
-            LEFT JOIN asked ON asked.id = messages.id
-            LEFT JOIN placed ON placed.id = messages.id
+            LEFT JOIN orders_order AS pending
+              ON topic = %(order_placed)s AND pending.id::text = argument
+                 AND pending.status = 'pending'
+            LEFT JOIN requests USING (topic)
+            LEFT JOIN orders_orderstatuschange AS done
+              ON done.order_id::text = argument AND done.new = requests.status
+            LEFT JOIN refused USING (task, argument)
         """,
     },
     figures="""
@@ -147,16 +138,16 @@ ACCOUNTED_FOR = Invariant(
     """,
     violations="""
         SELECT concat('message ', id), concat(topic, ' was published; no status and no dead '
-            'letter says what became of it; order id ', order_id)
+            'letter says what became of it; order id ', argument)
         FROM accounts WHERE account = 'lost'
         UNION ALL
         SELECT concat('message ', id), concat(topic, ' was given up, and has no dead letter')
-        FROM accounts
+        FROM messages
         WHERE gave_up_at IS NOT NULL
-          AND NOT EXISTS (SELECT FROM letters WHERE task_id = accounts.uuid::text)
+          AND NOT EXISTS (SELECT FROM letters WHERE task_id = messages.uuid::text)
         UNION ALL
         SELECT concat('message ', id), concat(topic, ' counts as sent and as given up')
-        FROM accounts WHERE gave_up_at IS NOT NULL AND sent_at IS NOT NULL
+        FROM messages WHERE gave_up_at IS NOT NULL AND sent_at IS NOT NULL
         UNION ALL
         SELECT concat('dead letter ', id), concat(task, ' is ', status, ': reason, attempts or '
             'times are missing or do not fit')

@@ -41,16 +41,10 @@ _OF_VARIANTS = {
 }
 _OF_ORDERS = {
     "bought": """
-        SELECT purchase.id, purchase.number, purchase.status, item.variant_id,
-               sum(item.quantity) AS units,
-               purchase.status = 'cancelled' OR purchase.status = 'refunded' AND EXISTS (
-                   SELECT FROM orders_orderstatuschange AS change
-                   WHERE change.order_id = purchase.id AND change.new = 'cancelled'
-               ) AS is_cancelled
-        FROM orders_order AS purchase
-        JOIN orders_orderitem AS item ON item.order_id = purchase.id
-        WHERE %(order)s::bigint IS NULL OR purchase.id = %(order)s::bigint
-        GROUP BY purchase.id, item.variant_id
+        SELECT order_id, variant_id, sum(quantity) AS units
+        FROM orders_orderitem
+        WHERE %(order)s::bigint IS NULL OR order_id = %(order)s::bigint
+        GROUP BY order_id, variant_id
     """,
     "moved": """
         SELECT reference, variant_id,
@@ -66,12 +60,17 @@ _OF_ORDERS = {
     "lines": """
         SELECT coalesce(number, reference) AS subject,
                coalesce(bought.variant_id, moved.variant_id) AS variant_id,
-               coalesce(status, 'unknown') AS status, is_cancelled,
+               coalesce(status, 'unknown') AS status,
+               status = 'cancelled' OR status = 'refunded' AND EXISTS (
+                   SELECT FROM orders_orderstatuschange AS change
+                   WHERE change.order_id = orders_order.id AND change.new = 'cancelled'
+               ) AS is_cancelled,
                coalesce(units, 0) AS units, coalesce(reserved, 0) AS reserved,
                coalesce(sold, 0) AS sold, coalesce(released, 0) AS released,
                coalesce(restocked, 0) AS restocked
         FROM bought FULL JOIN moved
-          ON moved.reference = 'order-' || bought.id AND moved.variant_id = bought.variant_id
+          ON moved.reference = 'order-' || order_id AND moved.variant_id = bought.variant_id
+        LEFT JOIN orders_order ON orders_order.id = order_id
     """,
 }
 
@@ -81,9 +80,12 @@ CONSERVATION = Invariant(
     facts={**_OF_VARIANTS, **_OF_ORDERS},
     figures="""
         SELECT (SELECT count(*) FROM totals) AS "stock items",
-               (SELECT count(*) FROM lines) AS "order lines",
-               (SELECT count(*) FROM orders_order AS o WHERE o.status = 'pending'
-                   AND (%(order)s::bigint IS NULL OR o.id = %(order)s::bigint)
+               (SELECT count(*) FROM orders_orderitem
+                WHERE %(order)s::bigint IS NULL OR order_id = %(order)s::bigint
+               ) AS "order lines",
+               (SELECT count(*) FROM orders_order
+                WHERE status = 'pending'
+                  AND (%(order)s::bigint IS NULL OR id = %(order)s::bigint)
                ) AS "pending orders"
     """,
     violations="""
