@@ -1,8 +1,10 @@
 """The Celery app: `celery --app shop worker`. The base of every task: tasks/base.py."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings.prod")
 # System checks are run at deployment; in every worker they would import all of the web.
@@ -12,3 +14,8 @@ app = Celery("shop", task_cls="tasks.base:ShopTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 for blueprint in ("worker", "consumer"):  # at the start, and at every reconnect
     app.steps[blueprint].add("tasks.queues:DeclareQueues")
+
+
+@setup_logging.connect
+def _leave_logging_alone(**_: Any) -> None:
+    """Django has set it up. Without a receiver Celery would add handlers of its own."""
