@@ -5,6 +5,8 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
+from django.conf import settings
+from django.utils.log import configure_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings.prod")
 # System checks are run at deployment; in every worker they would import all of the web.
@@ -16,6 +18,10 @@ for blueprint in ("worker", "consumer"):  # at the start, and at every reconnect
     app.steps[blueprint].add("tasks.queues:DeclareQueues")
 
 
-@setup_logging.connect
-def _leave_logging_alone(**_: Any) -> None:
-    """Django has set it up. Without a receiver Celery would add handlers of its own."""
+@setup_logging.connect  # without a receiver Celery would add handlers of its own
+def _set_up_logging(**_: Any) -> None:
+    """Django's, also where a program says something before Django is set up."""
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+
+
+app.on_configure.connect(_set_up_logging)

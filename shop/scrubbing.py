@@ -6,12 +6,13 @@ recognized at all.
 
 import re
 
-_ADDRESS_CHARACTERS = r"\w.!#$%&'*+/=?^`{|}~-"
+_ADDRESS_CHARACTERS = r"\w.!#$%'*+^`{|}~-"
+_LABEL = r"""[^\s@.,;:<>"'()\[\]{}/\\?&=]+"""
 _EMAIL = re.compile(
     # The look behind lets a long word without an @ be tried once and not from every letter.
     rf"""(?:"[^"\n]{{1,64}}"|(?<![{_ADDRESS_CHARACTERS}])[{_ADDRESS_CHARACTERS}]+)"""
     r"(?:@|%(?:25)*40)"
-    r"[\w-]+(?:\.[\w-]+)+"
+    rf"{_LABEL}(?:\.{_LABEL})+"
 )
 _IN_URL = re.compile(r"://[^\s/@:]{0,100}:[^\s/@]{0,300}@")
 _TOKEN = re.compile(r"eyJ[\w.=+/-]*")

@@ -14,7 +14,7 @@ from celery.signals import task_postrun, task_prerun
 
 from shop import log_context
 
-_LONGEST_OUTCOME = 200
+_LONGEST = 200
 _started: ContextVar[float] = ContextVar("started")
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,10 @@ def _end(state: str | None, retval: Any, **_: Any) -> None:
         "duration_ms": round(1000 * (monotonic() - _started.get())),
     }
     if state == "SUCCESS":
-        fields["outcome"] = str(retval)[:_LONGEST_OUTCOME]
+        fields["outcome"] = str(retval)[:_LONGEST]
+    elif state == "RETRY":
+        fields["reason"] = str(retval)[:_LONGEST]
     elif retval is not None:
-        fields["reason"] = f"{type(retval).__name__}: {retval}"[:_LONGEST_OUTCOME]
+        fields["reason"] = f"{type(retval).__name__}: {retval}"[:_LONGEST]
     log.info("task", extra=fields)
     log_context.end()

@@ -16,7 +16,6 @@ from apps.accounts.models import Address, Customer
 from apps.cart.models import Cart
 from apps.catalog import inventory
 from apps.orders.models import Order, OrderItem, OrderStatusChange, Status
-from shop import log_context
 from shop.errors import NotFound, ShopError, sqlstate
 from shop.money import to_money
 from shop.outbox.models import OutboxMessage
@@ -226,8 +225,9 @@ def place_order(purchase: Purchase, *, lines: Sequence[Line], now: datetime) -> 
     inventory.reserve(units, reference=order.reference, now=now)
     OrderItem.objects.bulk_create([_item(order, line) for line in lines])
     OrderStatusChange.objects.create(order=order, new=Status.PENDING, changed_at=now)
-    log_context.bind(order=order.number)
-    OutboxMessage.publish(ORDER_PLACED, order_id=order.pk)
+    OutboxMessage.publish_many(
+        ORDER_PLACED, [{"order_id": order.pk}], contexts=[{"order": order.number}]
+    )
     return order
 
 

@@ -3,6 +3,7 @@
 from shop.settings.env import env_choice
 
 LOG_FORMAT = env_choice("LOG_FORMAT", ("json", "lines"), default="json")
+LOGGING_CONFIG = "shop.log_lines.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
