@@ -1,8 +1,8 @@
 """A plugin of pytest: no line that a run logs names a person.
 
 What this process logs is kept as production would write it, beside the logs of the processes
-that tests start. When the last test is over all of it is searched, and what is found fails the
-run, whichever tests were selected.
+that tests start. When the last test is over all of it is searched, with what the servers wrote,
+and what is found fails the run, whichever tests were selected.
 """
 
 import logging
@@ -14,7 +14,7 @@ import pytest
 
 from shop.log_lines import formatter
 from shop.scrubbing import is_card_number
-from tests.servers import run_directory
+from tests.servers import DIRECTORY, run_directory
 
 # Beside what everybody has, what belongs to the people of tests/builders.py and of the demo.
 _PERSONAL = {
@@ -28,6 +28,7 @@ _PERSONAL = {
 }
 _DIGITS = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _findings: list[str] = []
+_read: dict[Path, int] = {}  # how many lines of a log are older than this run
 
 
 class Lines(logging.Handler):
@@ -52,20 +53,22 @@ def log() -> Iterator[list[str]]:
 
 
 def pytest_sessionstart() -> None:
-    log = run_directory() / "log"
-    log.mkdir(parents=True, exist_ok=True)
-    for old in log.glob("*.log"):
+    directory = run_directory() / "log"
+    directory.mkdir(parents=True, exist_ok=True)
+    for old in directory.glob("*.log"):
         old.unlink()
-    handler = logging.FileHandler(log / "tests.log")
+    handler = logging.FileHandler(directory / "tests.log")
     handler.setFormatter(formatter(form="json"))
     # What a test may have switched on below that is not logged in production.
     handler.setLevel(logging.INFO)
     logging.getLogger().addHandler(handler)
+    _read.update({path: len(_lines(path)) for path in _logs()})
 
 
 @pytest.hookimpl(trylast=True)  # processes that tests share end in an earlier one
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    _findings.extend(personal_lines(run_directory() / "log"))
+    for path in _logs():
+        _findings.extend(personal_lines(path, skip=_read.get(path, 0)))
     if _findings and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -75,13 +78,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"FAILED log lines: {finding}", red=True)
 
 
-def personal_lines(directory: Path) -> Iterator[str]:
-    """File, line and what it holds of a person, for every such line of the directory's logs."""
-    for path in sorted(directory.glob("*.log")):
-        lines = path.read_text(errors="replace").splitlines()
-        for number, line in enumerate(lines, start=1):
+def personal_lines(path: Path, *, skip: int = 0) -> Iterator[str]:
+    """File, line and what it holds of a person, for every such line but the first `skip`."""
+    for number, line in enumerate(_lines(path), start=1):
+        if number > skip:
             for what in _personal_parts(line):
                 yield f"{path}:{number} holds {what}"
+
+
+def _logs() -> list[Path]:
+    """Of this run's processes, and of the servers, which go on writing from run to run."""
+    return [*run_directory().glob("log/*.log"), *DIRECTORY.glob("log/*.log")]
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(errors="replace").splitlines()
 
 
 def _personal_parts(line: str) -> Iterator[str]:
