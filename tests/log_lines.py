@@ -1,7 +1,7 @@
 """A plugin of pytest: no line that a run logs names a person.
 
 What this process logs is kept as production would write it, beside the logs of the processes
-that tests start. When the last test is over all of it is searched, with what the servers wrote,
+that tests start. When the last test is over all of it is searched, with the database's own log,
 and what is found fails the run, whichever tests were selected.
 """
 
@@ -87,8 +87,9 @@ def personal_lines(path: Path, *, skip: int = 0) -> Iterator[str]:
 
 
 def _logs() -> list[Path]:
-    """Of this run's processes, and of the servers, which go on writing from run to run."""
-    return [*run_directory().glob("log/*.log"), *DIRECTORY.glob("log/*.log")]
+    """Of this run's processes; and of the database, which goes on writing from run to run."""
+    database = [DIRECTORY / "log" / f"{name}.log" for name in ("primary", "standby")]
+    return [path for path in [*run_directory().glob("log/*.log"), *database] if path.exists()]
 
 
 def _lines(path: Path) -> list[str]:
