@@ -54,6 +54,7 @@ def local_servers(directory: Path, *, rabbitmq: bool = False) -> Iterator[Server
 def shop_environment(servers: Servers) -> dict[str, str]:
     """What the shop's processes need to find these servers, and what we have ourselves."""
     return {
+        "LOG_FORMAT": "lines",
         **os.environ,
         **servers.environment(),
         "DJANGO_SETTINGS_MODULE": "shop.settings.dev",

@@ -1,18 +1,23 @@
-"""One id a request, from the proxy's X-Request-ID or new, on every answer and error."""
+"""One id a request, from the proxy's X-Request-ID or new: on its answer and its log lines."""
 
 import logging
 import re
 import uuid
 from collections.abc import Callable
+from time import monotonic
+from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 
+from shop import log_context
+
 _HEADER = "X-Request-ID"
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_logger = logging.getLogger(__name__)
 
 
 class RequestIdMiddleware:
-    """Sets `request.request_id` and returns it as a header."""
+    """Sets `request.request_id`, returns it as a header, and logs one line a request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -21,15 +26,28 @@ class RequestIdMiddleware:
         given = request.headers.get(_HEADER, "")
         request_id = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        answer = self.get_response(request)
+        started = monotonic()
+        log_context.begin(request_id=request_id)
+        try:
+            answer = self.get_response(request)
+            _log(
+                request, answer.status_code, milliseconds=round(1000 * (monotonic() - started))
+            )
+        finally:
+            log_context.end()
         answer[_HEADER] = request_id
         return answer
 
 
-class RequestIdFilter(logging.Filter):
-    """Gives a log record the id of the request that it is about, or a dash."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        request = getattr(record, "request", None)
-        record.request_id = getattr(request, "request_id", "-")
-        return True
+def _log(request: HttpRequest, status: int, *, milliseconds: int) -> None:
+    level = logging.ERROR if status >= 500 else logging.INFO
+    if request.path.startswith("/health/"):  # asked every few seconds
+        level = logging.DEBUG
+    fields = {
+        "method": request.method,
+        # Quoted, so that a line feed in it is none in the log. Without the query string.
+        "path": quote(request.path, safe="/@"),
+        "status": status,
+        "duration_ms": milliseconds,
+    }
+    _logger.log(level, "request", extra=fields)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from shop.mail.models import NotTaken
+from tasks.log_context import carried_by
 from tasks.models import DeadLetter
 
 # Deliveries of one message without an acknowledgement, before it counts as a killer.
@@ -52,9 +53,14 @@ class ShopTask(Task[..., Any]):
         return super().__call__(*args, **kwargs)
 
     def retry(self, *args: Any, **kwargs: Any) -> Any:
-        """As Celery's, but a retry that cannot be published puts the message back."""
+        """As Celery's, but a retry that cannot be published puts the message back.
+
+        It takes only the shop's headers along: the broker's, like a count of deliveries, are
+        about the message that was.
+        """
+        headers = carried_by(self.request)
         try:
-            return super().retry(*args, **kwargs)
+            return super().retry(*args, headers=headers, **kwargs)
         except Reject as refusal:
             raise Reject(str(refusal), requeue=True) from refusal
 

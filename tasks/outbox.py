@@ -12,6 +12,7 @@ from celery import Task
 from celery.canvas import Signature
 
 from apps.orders import checkout, fulfilment
+from shop import log_context
 from shop.outbox.models import OutboxMessage
 from tasks import email, order_pipeline
 
@@ -25,6 +26,8 @@ class UnknownTopic(Exception):
 def steps_for(message: OutboxMessage) -> list[Signature[Any]]:
     """The chain that the message starts, first step first, with fixed task ids.
 
+    Each step's message has the request id and order number of the outbox message as headers.
+
     Raises UnknownTopic, or TypeError when the payload does not fit the topic.
     """
     try:
@@ -33,7 +36,10 @@ def steps_for(message: OutboxMessage) -> list[Signature[Any]]:
         raise UnknownTopic(f"nothing handles {message.topic!r}") from None
     steps = handler(**message.payload)
     for step in steps:
-        step.set(task_id=str(uuid.uuid5(message.uuid, str(step.task))))
+        step.set(
+            task_id=str(uuid.uuid5(message.uuid, str(step.task))),
+            headers=log_context.carried_by(message.context),
+        )
     return steps
 
 

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from shop import log_context
 from shop.outbox.listen import listen, wait_for_messages
 from shop.outbox.models import OutboxMessage
 from tasks.models import DeadLetter
@@ -43,6 +44,7 @@ def relay_batch(publisher: Publisher, *, now: datetime, limit: int = BATCH) -> i
             else:
                 sent.append(message)
         OutboxMessage.objects.mark_sent(sent, now=now)
+    log.debug("relay: %d of %d messages published", len(sent), len(messages))
     return len(messages)
 
 
@@ -57,7 +59,13 @@ def _startable(messages: list[OutboxMessage], now: datetime) -> dict[OutboxMessa
 
 
 def _fail(message: OutboxMessage, error: str, *, now: datetime) -> None:
-    log.warning("outbox message %s (%s) waits: %s", message.pk, message.topic, error)
+    log.warning(
+        "outbox message %s (%s) waits: %s",
+        message.pk,
+        message.topic,
+        error,
+        extra=log_context.carried_by(message.context),
+    )
     if not message.fail(error, now=now):
         return
     order_id = message.payload.get("order_id") if isinstance(message.payload, dict) else None

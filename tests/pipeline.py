@@ -18,7 +18,7 @@ from deploy.processes import Processes
 from shop.celery import app
 from shop.topology import DEAD_QUEUES, ORDER, SHOP, WORK_QUEUES
 from tests.mail_server import MailServer, mail_server
-from tests.servers import DIRECTORY
+from tests.servers import run_directory
 
 
 class Pipeline:
@@ -107,7 +107,7 @@ def running_pipeline(broker_url: str) -> Iterator[Pipeline]:
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(port),
         }
-        with Processes(environment=environment, directory=_directory()) as processes:
+        with Processes(environment=environment, directory=run_directory()) as processes:
             pipeline = Pipeline(processes=processes, mail=mail, broker_url=broker_url)
             pipeline.purge()
             processes.start(PIPELINE)
@@ -117,7 +117,7 @@ def running_pipeline(broker_url: str) -> Iterator[Pipeline]:
 def end_leftovers() -> None:
     """End what a killed run left working on the test database: it would keep that from being
     dropped, and take the next run's messages, whichever broker that uses."""
-    Processes(environment={}, directory=_directory()).end_leftovers()
+    Processes(environment={}, directory=run_directory()).end_leftovers()
 
 
 def worker_environment(broker_url: str | None = None) -> dict[str, str]:
@@ -128,11 +128,6 @@ def worker_environment(broker_url: str | None = None) -> dict[str, str]:
         "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}",
         "CELERY_BROKER_URL": broker_url or os.environ["CELERY_BROKER_URL"],
     }
-
-
-def _directory() -> Path:
-    """One for each test database."""
-    return DIRECTORY / "pipeline" / str(connection.settings_dict["TEST"]["NAME"])
 
 
 def eventually(condition: Callable[[], bool], *, what: str, seconds: float = 30) -> None:

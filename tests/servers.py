@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from deploy.embedded import Servers, ServerUnavailable
 
@@ -66,6 +67,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"ran against {server.name} {server.version}")
     if _given:
         terminalreporter.write_line(f"ran against the servers of {', '.join(_given)}")
+
+
+def run_directory() -> Path:
+    """Where processes that tests start keep their files: one for each test database."""
+    return DIRECTORY / "pipeline" / str(settings.DATABASES["default"]["TEST"]["NAME"])
 
 
 def _take(variables: Mapping[str, str], *, start: Callable[[], dict[str, str]]) -> None:

@@ -15,7 +15,10 @@ SETTINGS = ROOT / "shop" / "settings"
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
 # env_secret and env_url also take NAME_FILE; the documentation says so once, by a dagger.
-_READERS = {"env_str", "env_bool", "env_int", "env_list", "env_secret", "env_url"}
+_READERS = {"env_str", "env_choice", "env_bool", "env_int", "env_list"} | {
+    "env_secret",
+    "env_url",
+}
 
 
 def named(page: Path) -> list[str]:

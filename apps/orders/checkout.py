@@ -225,7 +225,9 @@ def place_order(purchase: Purchase, *, lines: Sequence[Line], now: datetime) -> 
     inventory.reserve(units, reference=order.reference, now=now)
     OrderItem.objects.bulk_create([_item(order, line) for line in lines])
     OrderStatusChange.objects.create(order=order, new=Status.PENDING, changed_at=now)
-    OutboxMessage.publish(ORDER_PLACED, order_id=order.pk)
+    OutboxMessage.publish_many(
+        ORDER_PLACED, [{"order_id": order.pk}], contexts=[{"order": order.number}]
+    )
     return order
 
 

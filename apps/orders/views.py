@@ -24,6 +24,7 @@ from apps.orders.serializers import (
     OrderSerializer,
     OrderSummarySerializer,
 )
+from shop import log_context
 from shop.errors import PROBLEM_JSON, ShopError
 from shop.paging import KeysetPagination
 from shop.schema import problems
@@ -160,6 +161,7 @@ class PlaceOrderView(ShopperMixin, APIView):
         order, is_new = order_cart(
             serializer.form, customer=customer, idempotency_key=key, now=timezone.now()
         )
+        log_context.bind(order=order.number)
         prefetch_related_objects([order], *_parts())
         headers = {} if is_new else {"Idempotent-Replayed": "true"}
         return Response(
@@ -227,7 +229,9 @@ def _orders_of(customer: Customer | None) -> QuerySet[Order]:
 def _order_of(customer: Customer | None, *, order_number: str) -> Order:
     """Somebody else's order answers like one that does not exist."""
     orders = _orders_of(customer).prefetch_related(*_parts())
-    return generics.get_object_or_404(orders, number=order_number.upper())
+    order = generics.get_object_or_404(orders, number=order_number.upper())
+    log_context.bind(order=order.number)
+    return order
 
 
 def _parts() -> "list[Prefetch[str]]":

@@ -43,6 +43,9 @@ SETTINGS = {
     "wal_retrieve_retry_interval": "500ms",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # A statement or a detail may hold somebody's name: neither belongs into a log.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
     "lc_messages": "C",
     "default_text_search_config": "pg_catalog.english",
 }

@@ -16,6 +16,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
+from shop import log_context
+
 # To hand a mail over takes seconds; a claim that is older than this died with its worker.
 STUCK_AFTER = timedelta(minutes=10)
 
@@ -43,6 +45,7 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
             subject=content.subject,
             text=content.text,
             html=content.html,
+            request_id=log_context.carried().get("request_id", ""),
         )
         self.bulk_create([email], ignore_conflicts=True)
 
@@ -124,9 +127,14 @@ class OutgoingEmail(models.Model):
 
     @property
     def message_id(self) -> str:
-        """The same for every attempt, so that a doubled mail can be recognized as one."""
+        """The same for every attempt, so that a doubled mail can be recognized as one.
+
+        It names the request that led to the mail, as the log lines do.
+        """
         domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-        return f"<{self.kind}.{self.uuid}@{domain}>"
+        # A request id may have dots where a Message-ID may not: first, last or two in a row.
+        words = [self.kind, *self.request_id.split("."), str(self.uuid)]
+        return f"<{'.'.join(filter(None, words))}@{domain}>"
 
     def send(self, *, now: datetime) -> str:
         """Send it if it is still to be sent, and return the status it has now.

@@ -5,13 +5,15 @@ committed order cannot lose its message, and a request never waits for a broker.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.transaction import TransactionManagementError
+
+from shop import log_context
 
 # Ways to say that a row's own content cannot be published, before a person has to look.
 MAX_ATTEMPTS = 8
@@ -72,16 +74,25 @@ class OutboxMessage(models.Model):
         OutboxMessage.publish_many(topic, [payload])
 
     @staticmethod
-    def publish_many(topic: str, payloads: Iterable[dict[str, Any]]) -> None:
+    def publish_many(
+        topic: str,
+        payloads: Sequence[dict[str, Any]],
+        *,
+        contexts: Sequence[Mapping[str, str]] | None = None,
+    ) -> None:
         """One message for each payload, in one statement.
+
+        `contexts` says to each payload what log lines name beside the current request or task.
 
         Raises TransactionManagementError outside a transaction: an announcement alone
         could outlive, or die before, what it announces.
         """
         if not transaction.get_connection().in_atomic_block:
             raise TransactionManagementError(f"{topic} was published outside a transaction.")
+        current = log_context.carried()
         OutboxMessage.objects.bulk_create(
-            [OutboxMessage(topic=topic, payload=payload) for payload in payloads]
+            OutboxMessage(topic=topic, payload=payload, context={**current, **context})
+            for payload, context in zip(payloads, contexts or [{}] * len(payloads), strict=True)
         )
 
     def postpone(self, error: str, *, now: datetime) -> None:

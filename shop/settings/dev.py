@@ -16,6 +16,7 @@ for _name, _value in {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "CELERY_BROKER_URL": "redis://127.0.0.1:6379/1",
     "EMAIL_FILE_PATH": str(_VAR / "mail"),
+    "LOG_FORMAT": "lines",
     "FLOWER_URL": "http://127.0.0.1:5555/flower/",
 }.items():
     os.environ.setdefault(_name, _value)

@@ -1,6 +1,7 @@
 """Settings from the environment, which refuse nonsense at start-up instead of guessing."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -17,6 +18,14 @@ def env_str(name: str, *, default: Any = _MISSING) -> str:
     if value is _MISSING:
         raise ImproperlyConfigured(f"{name} is not set.")
     return str(value)
+
+
+def env_choice(name: str, choices: Sequence[str], *, default: str) -> str:
+    """One of `choices`."""
+    value = env_str(name, default=default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name}={value!r} is not one of {', '.join(choices)}.")
+    return value
 
 
 def env_bool(name: str, *, default: bool) -> bool:

@@ -1,24 +1,23 @@
 """Log lines: one format on standard error, for whoever runs the process to collect."""
 
-FORMAT = "{asctime} {levelname} {name} [{request_id}]: {message}"
+from shop.settings.env import env_choice
+
+LOG_FORMAT = env_choice("LOG_FORMAT", ("json", "lines"), default="json")
+LOGGING_CONFIG = "shop.log_lines.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "shop.request_id.RequestIdFilter"}},
-    "formatters": {
-        "line": {"format": FORMAT, "style": "{"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["request_id"],
-        },
-    },
+    "formatters": {"line": {"()": "shop.log_lines.formatter", "form": LOG_FORMAT}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         # Django's own handlers print to a console in DEBUG only, and else mail nobody.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        **{name: {"level": "INFO"} for name in ("shop", "apps", "tasks")},
+        # What was refused says the line of the request; this logger adds tracebacks of bugs.
+        "django.request": {"level": "ERROR"},
+        **{name: {"level": "INFO"} for name in ("shop", "apps", "tasks", "celery", "flower")},
+        # That a task came and how it ended says the line of the task.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
     },
 }

@@ -1,5 +1,6 @@
 """Every error of the API is a problem+json of one shape."""
 
+import json
 import logging
 from typing import Any
 
@@ -7,9 +8,6 @@ import pytest
 from django.conf import settings
 from django.db import close_old_connections
 from rest_framework.test import APIClient
-
-from shop.request_id import RequestIdFilter
-from shop.settings.logging import FORMAT
 
 pytestmark = pytest.mark.urls("shop.tests.troubled_urls")
 
@@ -54,16 +52,17 @@ def test_a_host_that_is_not_ours_is_a_problem(client: APIClient) -> None:
 
 
 def test_a_bug_is_a_problem_that_tells_nothing_and_the_log_tells_all(
-    client: APIClient, caplog: pytest.LogCaptureFixture
+    client: APIClient, log: list[str]
 ) -> None:
     answer = client.get("/api/bug/")
     body = problem(answer, 500, "server_error")
     assert b"secret" not in answer.content
-    (record,) = [record for record in caplog.records if record.name == "django.request"]
-    assert RequestIdFilter().filter(record)
-    line = logging.Formatter(FORMAT, style="{").format(record)
-    assert f"[{body['request_id']}]" in line
-    assert "secret" in line
+    lines = [json.loads(line) for line in log]
+    bug, end = lines
+    assert bug["logger"] == "django.request"
+    assert "secret" in bug["exception"]
+    assert (end["event"], end["status"], end["level"]) == ("request", 500, "error")
+    assert bug["request_id"] == end["request_id"] == body["request_id"]
 
 
 def test_the_log_of_bugs_goes_to_standard_error_without_debug() -> None:

@@ -1,11 +1,13 @@
 """One e-mail, sent at most once by a machine, whatever the mail server does."""
 
+import re
 import traceback
 from collections.abc import Iterator
 
 import pytest
 from pytest_django.fixtures import Settings
 
+from shop import log_context
 from shop.mail.models import Content, NotTaken, OutgoingEmail
 from tests.builders import NOON
 from tests.concurrently import run_at_once
@@ -58,6 +60,37 @@ def test_eight_senders_at_once_send_one(server: MailServer) -> None:
     assert outcomes.count("sent") >= 1
     assert len(server.taken) == 1
     assert status(email) == "sent"
+
+
+@pytest.mark.parametrize(
+    ("request_id", "written"),
+    [
+        ("edge-1234.5678_9", ".edge-1234.5678_9."),
+        ("..dots..everywhere..", ".dots.everywhere."),
+        ("........", "."),
+        ("-" * 64, f".{'-' * 64}."),
+    ],
+)
+def test_the_message_id_names_the_request_and_is_a_valid_one(
+    server: MailServer, request_id: str, written: str
+) -> None:
+    log_context.begin(request_id=request_id)
+    email = queued()
+    log_context.end()
+    server.answer_to_data = "451 try later"
+    with pytest.raises(NotTaken):
+        email.send(now=NOON)
+    server.answer_to_data = "250 OK"
+    queued().send(now=NOON)  # as another worker reads it later
+    (mail,) = server.taken
+    assert mail["Message-ID"].strip() == f"<order-confirmation{written}{email.uuid}@localhost>"
+    word = r"[A-Za-z0-9_-]+"
+    assert re.fullmatch(rf"<{word}(\.{word})*@localhost>", mail["Message-ID"].strip())
+
+
+def test_a_mail_that_no_request_led_to_has_a_message_id_all_the_same() -> None:
+    email = queued()
+    assert email.message_id == f"<order-confirmation.{email.uuid}@localhost>"
 
 
 @pytest.mark.parametrize("stage", ["answer_to_recipient", "answer_to_data"])

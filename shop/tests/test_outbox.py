@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
+from shop import log_context
 from shop.outbox.listen import listen, wait_for_messages
 from shop.outbox.models import MAX_ATTEMPTS, OutboxMessage
 from tests.builders import NOON
@@ -34,6 +35,21 @@ def test_a_thousand_announcements_are_one_statement() -> None:
         OutboxMessage.publish_many("order.placed", [{"order_id": n} for n in range(1000)])
     assert len(statements) == 1
     assert OutboxMessage.objects.waiting().count() == 1000
+
+
+@pytest.mark.django_db
+def test_says_which_request_it_comes_from_and_what_is_known_about_each() -> None:
+    log_context.begin(request_id="request-1", task="not carried")
+    contexts = [{"order": "K7MX2WQ9RTHB"}, {}]
+    payloads = [{"order_id": 1}, {"order_id": 2}]
+    OutboxMessage.publish_many("order.placed", payloads, contexts=contexts)
+    log_context.end()
+    OutboxMessage.publish("order.placed", order_id=3)
+    assert list(OutboxMessage.objects.order_by("pk").values_list("context", flat=True)) == [
+        {"request_id": "request-1", "order": "K7MX2WQ9RTHB"},
+        {"request_id": "request-1"},
+        {},
+    ]
 
 
 @pytest.mark.django_db

@@ -48,6 +48,7 @@ def test_production_starts_with_sound_settings() -> None:
         ({"CART_MAX_ITEMS": "many"}, "CART_MAX_ITEMS='many' is not a whole number"),
         ({"CART_MAX_ITEMS": "0"}, "CART_MAX_ITEMS=0 is below 1"),
         ({"DATABASE_URL": "sqlite:///shop.db"}, "DATABASE_URL has the scheme 'sqlite'"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is not one of json, lines"),
         ({"CELERY_BROKER_URL": "http://broker"}, "CELERY_BROKER_URL has the scheme 'http'"),
     ],
 )

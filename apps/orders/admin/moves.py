@@ -75,7 +75,11 @@ def request_move(
     found = list(orders.only("number", "status").order_by("pk"))
     fitting = [order for order in found if move.fits(order)]
     if fitting:
-        OutboxMessage.publish_many(move.topic, [{"order_id": order.pk} for order in fitting])
+        OutboxMessage.publish_many(
+            move.topic,
+            [{"order_id": order.pk} for order in fitting],
+            contexts=[{"order": order.number} for order in fitting],
+        )
         log_changes(request, fitting, f"Requested: {move.title}.")
     others = [order for order in found if not move.fits(order)]
     return not others, _sentence(move, fitting, skipped=others)

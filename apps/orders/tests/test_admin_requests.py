@@ -118,6 +118,15 @@ def test_asks_one_message_an_order_and_names_the_skipped(sue: Client) -> None:
     assert sorted(entries) == sorted((str(o.pk), "Requested: Ship.") for o in confirmed)
 
 
+def test_each_message_carries_the_request_and_the_number_of_its_own_order(sue: Client) -> None:
+    orders = make_orders(2, status=Status.CONFIRMED)
+    chosen = {"action": "ship", "_selected_action": [order.pk for order in orders]}
+    answer = sue.post(LIST, chosen)
+    contexts = OutboxMessage.objects.order_by("pk").values_list("context", flat=True)
+    request_id = answer["X-Request-ID"]
+    assert list(contexts) == [{"request_id": request_id, "order": o.number} for o in orders]
+
+
 def test_names_ten_skipped_orders_and_counts_the_rest(sue: Client) -> None:
     read = ask(sue, "deliver", make_orders(25, status=Status.PENDING))
     assert read.startswith("No orders will be marked as delivered. Skipped: ")
