@@ -139,7 +139,7 @@ def _send(app: Celery, producer: Producer, chain: Chain, **options: Any) -> str:
         message.body,
         exchange=SHOP.name,
         routing_key=app.amqp.router.route({}, name)["queue"].name,
-        headers=message.headers,
+        headers={**message.headers, **first.options.get("headers", {})},
         serializer="json",
         delivery_mode=2,  # on disk
         **message.properties,
