@@ -1,26 +1,35 @@
-"""ShopTask, the base of every task: retries, the poison guard, and what giving up leaves."""
+"""ShopTask, the base of every task: retries, the poison guard, what becomes of a next step that
+cannot be published, and what giving up leaves."""
 
 import logging
 import traceback
 from datetime import timedelta
 from typing import Any
 
+from amqp.exceptions import AMQPError, MessageNacked
 from celery import Task
 from celery.exceptions import Reject
 from django.core.cache import cache
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from shop.mail.models import NotTaken
+from shop.outbox.models import OutboxMessage
+from tasks.arguments import known_arguments
+from tasks.dead_queues import GAVE_UP_HEADER, broker_buries, bury
 from tasks.log_context import carried_by
-from tasks.models import DeadLetter
+from tasks.models import DeadLetter, order_id_of
+from tasks.steps import REPLAY_HEADER, following, resumed
 
 # Deliveries of one message without an acknowledgement, before it counts as a killer.
 POISON_LIMIT = 5
 _REMEMBERED = int(timedelta(days=1).total_seconds())
 _TRACEBACK_LINES = 20
+# Whatever a transport raises when it cannot, or will not, take a message.
+_NOT_TAKEN = (BrokerError, AMQPError, MessageNacked, RedisError, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +49,45 @@ class ShopTask(Task[..., Any]):
     retry_backoff_max = 60
     retry_jitter = True
     max_retries = 20
+    # Celery would compare the arguments with the signature before it publishes a retry or a
+    # next step, and a newer version may have sent more of them.
+    typing = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         deliveries = self._earlier_deliveries()
         if deliveries >= POISON_LIMIT:
             reason = f"poison: {deliveries} deliveries without an acknowledgement"
-            self._keep(reason, kwargs)
+            self._keep(reason, args, kwargs)
             raise Reject(reason, requeue=False)
         for connection in connections.all(initialized_only=True):
             # Workers keep connections between tasks, and nothing else notices a dead one.
             connection.close_if_unusable_or_obsolete()
-        return super().__call__(*args, **kwargs)
+        return super().__call__(*args, **known_arguments(self.run, kwargs, of=self.name))
+
+    def apply_async(  # type: ignore[override]  # what we pass on is not ours to know
+        self,
+        args: Any = None,
+        kwargs: dict[str, Any] | None = None,
+        task_id: str | None = None,
+        **options: Any,
+    ) -> Any:
+        """As Celery's, but a next step that the broker does not take waits in the outbox."""
+        try:
+            return super().apply_async(args, kwargs, task_id, **options)
+        except _NOT_TAKEN as error:
+            previous = self.app.current_worker_task
+            if previous is None or task_id is None or options.get("retries"):
+                raise
+            log.warning("%s %s waits in the outbox: %s", self.name, task_id, error)
+            step = {
+                "task": self.name,
+                "task_id": task_id,
+                "args": list(args or ()),
+                "kwargs": kwargs or {},
+            }
+            chain = following(options.get("chain"))
+            _put_off(resumed(step, chain=chain, context=carried_by(previous.request)))
+            return self.AsyncResult(task_id)
 
     def retry(self, *args: Any, **kwargs: Any) -> Any:
         """As Celery's, but a retry that cannot be published puts the message back.
@@ -58,18 +95,35 @@ class ShopTask(Task[..., Any]):
         It takes only the shop's headers along: the broker's, like a count of deliveries, are
         about the message that was.
         """
-        headers = carried_by(self.request)
+        headers: dict[str, Any] = dict(carried_by(self.request))
+        if (replay := self._replay()) is not None:
+            headers[REPLAY_HEADER] = replay
         try:
             return super().retry(*args, headers=headers, **kwargs)
         except Reject as refusal:
             raise Reject(str(refusal), requeue=True) from refusal
 
+    def on_success(
+        self, retval: Any, task_id: str, _args: Any, _kwargs: dict[str, Any]
+    ) -> None:
+        """Celery calls this when the task is done: a replay came to its good end."""
+        if (replay := self._replay()) is not None:
+            DeadLetter.objects.filter(task_id=task_id, replays=replay).succeeded(
+                resolution=str(retval), now=timezone.now()
+            )
+
     def on_failure(
-        self, exc: Exception, _task_id: str, _args: Any, kwargs: dict[str, Any], _einfo: Any
+        self, exc: Exception, _task_id: str, args: Any, kwargs: dict[str, Any], _einfo: Any
     ) -> None:
         """Celery calls this when the task gave up: keep why, for a person to see."""
         lines = "".join(traceback.format_exception(exc)).splitlines()[-_TRACEBACK_LINES:]
-        self._keep(f"{type(exc).__name__}: {exc}", kwargs, error="\n".join(lines))
+        reason = f"{type(exc).__qualname__}: {exc}"
+        self._keep(reason, args, kwargs, error="\n".join(lines))
+
+    def _replay(self) -> int | None:
+        """Which replay of a dead letter this run is; None for an ordinary run."""
+        replay = (self.request.get("headers") or {}).get(REPLAY_HEADER)
+        return replay if isinstance(replay, int) else None
 
     def _earlier_deliveries(self) -> int:
         """How often this message came before and was never acknowledged.
@@ -88,27 +142,61 @@ class ShopTask(Task[..., Any]):
         except (RedisError, ValueError):  # no cache is no reason to refuse a message
             return 0
 
-    def _keep(self, reason: str, kwargs: dict[str, Any], *, error: str = "") -> None:
-        request = self.request
+    def _keep(self, reason: str, args: Any, kwargs: dict[str, Any], *, error: str = "") -> None:
+        request, now = self.request, timezone.now()
         try:
             DeadLetter.objects.record(
                 task_id=str(request.id),
-                now=timezone.now(),
+                now=now,
                 task=self.name,
-                # By the task: after a delayed retry the message's own key is another one.
-                queue=self.app.amqp.router.route({}, self.name)["queue"].name,
+                queue=self._queue(),
+                args=list(args),
                 arguments=kwargs,
-                chain=_names(request.chain),
-                order_id=kwargs.get("order_id"),
-                reason=reason[:200],
+                chain=following(request.chain),
+                context=carried_by(request),
+                order_id=order_id_of(kwargs),
+                reason=reason,
                 error=error,
                 attempts=request.retries + 1,
             )
         except DatabaseError:
-            # Nothing more can be done here; RabbitMQ keeps the message in `<queue>.dead`.
-            log.exception("task %s %s gave up and could not be kept", self.name, request.id)
+            log.exception("task %s %s gave up and has no row yet", self.name, request.id)
+            if not broker_buries(self.app):
+                self._bury({"reason": reason, "error": error, "at": now.isoformat()})
+
+    def _bury(self, word: dict[str, str]) -> None:
+        """Leave the message on the dead-letter queue, from which the row is made later."""
+        request = self.request
+        message = self.app.amqp.create_task_message(
+            request.id,
+            self.name,
+            request.args,
+            request.kwargs,
+            chain=request.chain,
+            root_id=request.root_id,
+            retries=request.retries,
+        )
+        headers = {**(request.headers or {}), **message.headers, GAVE_UP_HEADER: word}
+        try:
+            bury(
+                self.app,
+                message.body,
+                queue=self._queue(),
+                headers=headers,
+                serializer="json",
+                **message.properties,
+            )
+        except _NOT_TAKEN as error:
+            raise Reject(f"nobody can keep it: {error}", requeue=True) from error
+
+    def _queue(self) -> str:
+        """By the task: after a delayed retry the message's own key is another one."""
+        return str(self.app.amqp.router.route({}, self.name)["queue"].name)
 
 
-def _names(chain: Any) -> list[str]:
-    """The tasks that would have followed, next one first (Celery keeps a chain reversed)."""
-    return [step["task"] for step in reversed(chain or [])]
+def _put_off(message: OutboxMessage) -> None:
+    try:
+        message.save(force_insert=True)
+    except DatabaseError as error:
+        # Nobody has the next step: do this one again, when somebody is back.
+        raise Reject(f"the next step cannot be kept: {error}", requeue=True) from error

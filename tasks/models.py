@@ -3,11 +3,25 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
+
+from tasks.storable import storable
 
 _EMPTY = models.Value({}, output_field=models.JSONField())
 _EMPTY_LIST = models.Value([], output_field=models.JSONField())
+_LONGEST_REASON = 200
+_LARGEST_ID = 2**63 - 1
+# How the task id begins of what came without one; the rest is a hash of its body.
+FOREIGN = "foreign-"
+
+
+def order_id_of(arguments: Any) -> int | None:
+    """The order that a task or a topic is about, if that can be told."""
+    order_id = arguments.get("order_id") if isinstance(arguments, dict) else None
+    if not isinstance(order_id, int) or isinstance(order_id, bool):
+        return None
+    return order_id if 0 < order_id <= _LARGEST_ID else None
 
 
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
@@ -16,6 +30,8 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
 
     def record(self, *, task_id: str, now: datetime, **facts: Any) -> None:
         """Keep what gave up, one row a task id; giving up again is counted on that row."""
+        facts = {name: storable(value) for name, value in facts.items()}
+        facts["reason"] = facts["reason"][:_LONGEST_REASON]
         _, is_new = self.get_or_create(
             task_id=task_id, defaults={**facts, "first_at": now, "last_at": now}
         )
@@ -26,7 +42,37 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
                 last_at=now,
                 status=DeadLetter.Status.OPEN,
                 resolved_at=None,
+                resolution="",
             )
+
+    def complete(self, letter: "DeadLetter", facts: dict[str, Any]) -> None:
+        """Add to a letter what only its message can tell; it did not give up again."""
+        missing: dict[str, Any] = {}
+        if letter.message is None:
+            missing["message"] = storable(facts["message"])
+        if not letter.chain and "chain" in facts:
+            missing["chain"] = storable(facts["chain"])
+        if missing:
+            self.filter(pk=letter.pk).update(**missing)
+
+    def succeeded(self, *, resolution: str, now: datetime) -> None:
+        """The replays of these letters came to a good end."""
+        self.filter(status=DeadLetter.Status.REPLAYED).update(
+            status=DeadLetter.Status.SUCCEEDED,
+            resolved_at=now,
+            resolution=storable(resolution)[:_LONGEST_REASON],
+        )
+
+    @transaction.atomic
+    def discard(self, *, reason: str, now: datetime) -> list["DeadLetter"]:
+        """Nothing more will be done about these letters; returns those that were open."""
+        letters = list(self.open().order_by("pk").select_for_update())
+        DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters]).update(
+            status=DeadLetter.Status.DISCARDED,
+            resolved_at=now,
+            resolution=reason[:_LONGEST_REASON],
+        )
+        return letters
 
 
 class DeadLetter(models.Model):

@@ -15,6 +15,8 @@ from apps.orders import checkout, fulfilment
 from shop import log_context
 from shop.outbox.models import OutboxMessage
 from tasks import email, order_pipeline
+from tasks.arguments import known_arguments
+from tasks.steps import TASK_RESUMED, start_resumed
 
 Payload = dict[str, Any]
 
@@ -28,18 +30,21 @@ def steps_for(message: OutboxMessage) -> list[Signature[Any]]:
 
     Each step's message has the request id and order number of the outbox message as headers.
 
-    Raises UnknownTopic, or TypeError when the payload does not fit the topic.
+    Fields of the payload that the handler does not know are left out. Raises UnknownTopic,
+    UnknownTask, or TypeError when the payload does not fit the topic.
     """
     try:
         handler = HANDLERS[message.topic]
     except KeyError:
         raise UnknownTopic(f"nothing handles {message.topic!r}") from None
-    steps = handler(**message.payload)
+    if not isinstance(message.payload, dict):
+        raise TypeError(f"the payload is no object: {message.payload!r}")
+    steps = handler(**known_arguments(handler, message.payload, of=message.topic))
     for step in steps:
-        step.set(
-            task_id=str(uuid.uuid5(message.uuid, str(step.task))),
-            headers=log_context.carried_by(message.context),
-        )
+        if "task_id" not in step.options:
+            step.set(task_id=str(uuid.uuid5(message.uuid, str(step.task))))
+        context = log_context.carried_by(message.context)
+        step.set(headers={**context, **step.options.get("headers", {})})
     return steps
 
 
@@ -57,6 +62,7 @@ def _single(task: Task[Any, Any]) -> Callable[..., list[Signature[Any]]]:
 
 
 HANDLERS: dict[str, Callable[..., list[Signature[Any]]]] = {
+    TASK_RESUMED: start_resumed,
     checkout.ORDER_PLACED: _start_pipeline,
     fulfilment.PROCESSING_REQUESTED: _single(order_pipeline.start_processing),
     fulfilment.SHIPMENT_REQUESTED: _single(order_pipeline.ship),

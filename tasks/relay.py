@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from shop import log_context
 from shop.outbox.listen import listen, wait_for_messages
 from shop.outbox.models import OutboxMessage
-from tasks.models import DeadLetter
+from tasks.models import DeadLetter, order_id_of
 from tasks.outbox import steps_for
 from tasks.publisher import Chain, Publisher, publisher_for
 
@@ -44,6 +44,7 @@ def relay_batch(publisher: Publisher, *, now: datetime, limit: int = BATCH) -> i
             else:
                 sent.append(message)
         OutboxMessage.objects.mark_sent(sent, now=now)
+        _note_successful_replays(sent, now=now)
     log.debug("relay: %d of %d messages published", len(sent), len(messages))
     return len(messages)
 
@@ -68,17 +69,24 @@ def _fail(message: OutboxMessage, error: str, *, now: datetime) -> None:
     )
     if not message.fail(error, now=now):
         return
-    order_id = message.payload.get("order_id") if isinstance(message.payload, dict) else None
     DeadLetter.objects.record(
         task_id=str(message.uuid),
         now=now,
         task=message.topic,
         queue="outbox",
         arguments=message.payload,
-        order_id=order_id if isinstance(order_id, int) else None,
-        reason=error[:200],
+        order_id=order_id_of(message.payload),
+        reason=error,
         attempts=message.attempts + 1,
     )
+
+
+def _note_successful_replays(sent: list[OutboxMessage], *, now: datetime) -> None:
+    troubled = [str(message.uuid) for message in sent if message.last_error]
+    if troubled:  # rarely: an ordinary batch costs no statement here
+        DeadLetter.objects.filter(task_id__in=troubled).succeeded(
+            resolution="published", now=now
+        )
 
 
 class Relay:

@@ -3,6 +3,8 @@ server in the test's own process."""
 
 import os
 import signal
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from kombu import Connection
 from deploy.local import PIPELINE
 from deploy.processes import Processes
 from shop.celery import app
-from shop.topology import DEAD_QUEUES, ORDER, SHOP, WORK_QUEUES
+from shop.topology import DEAD_QUEUES, ORDER, SHOP, UNROUTED_QUEUE, WORK_QUEUES
 from tests.mail_server import MailServer, mail_server
 from tests.servers import run_directory
 
@@ -26,12 +28,12 @@ class Pipeline:
 
     def __init__(self, *, processes: Processes, mail: MailServer, broker_url: str) -> None:
         self.processes, self.mail = processes, mail
-        self._broker_url = broker_url
+        self.broker_url = broker_url
         self.broker = broker_url.partition(":")[0]
 
     def depth(self, queue: str) -> int:
         """How many messages wait in a queue, by consuming none of them."""
-        with Connection(self._broker_url) as broker:
+        with Connection(self.broker_url) as broker:
             channel: Any = broker.default_channel
             try:
                 return int(channel.queue_declare(queue, passive=True).message_count)
@@ -50,8 +52,8 @@ class Pipeline:
         """Empty every queue and the mail server."""
         self.mail.taken.clear()
         self.mail.answer_to_recipient = self.mail.answer_to_data = "250 OK"
-        with Connection(self._broker_url) as broker:
-            for queue in [*WORK_QUEUES, *DEAD_QUEUES]:
+        with Connection(self.broker_url) as broker:
+            for queue in [*WORK_QUEUES, *DEAD_QUEUES, UNROUTED_QUEUE]:
                 bound = queue(broker.default_channel)
                 bound.declare()
                 bound.purge()
@@ -59,7 +61,7 @@ class Pipeline:
     def send(self, task: str, **arguments: object) -> None:
         """Put a message for `task` on the order queue, which otherwise only the relay does."""
         message = app.amqp.create_task_message(str(uuid.uuid4()), task, (), arguments)
-        with Connection(self._broker_url) as broker:
+        with Connection(self.broker_url) as broker:
             broker.Producer().publish(
                 message.body,
                 exchange=SHOP.name,
@@ -68,6 +70,27 @@ class Pipeline:
                 serializer="json",
                 **message.properties,
             )
+
+    def send_raw(self, body: bytes, *, key: str = ORDER, **options: Any) -> None:
+        """Put any message on the shop's exchange."""
+        transport_options = app.conf.broker_transport_options
+        with Connection(self.broker_url, transport_options=transport_options) as broker:
+            options = {"content_type": "application/json", **options}
+            broker.Producer().publish(body, exchange=SHOP, routing_key=key, **options)
+
+    @contextmanager
+    def worker_with_poison(self, **environment: str) -> Iterator[None]:
+        """In place of worker-order: one that also knows the tasks of tests/poison.py."""
+        self.processes.kill("worker-order")
+        command = [sys.executable, "-m", "celery", "--app", "shop", "worker", "--include"]
+        command += ["tests.poison", "--queues", ORDER, "--concurrency", "1"]
+        environment = {**worker_environment(self.broker_url), **environment}
+        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as worker:  # noqa: S603 ours
+            try:
+                yield
+            finally:
+                worker.terminate()
+                self.processes.start(["worker-order"])
 
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:

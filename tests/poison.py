@@ -1,13 +1,26 @@
-"""A task that kills the process that runs it, and leaves a mark each time."""
+"""Tasks that end badly, for a worker that a test starts."""
 
 import os
 from pathlib import Path
 
 from celery import shared_task
 
+from apps.orders.models import Order
+
 
 @shared_task
 def kill_worker(*, order_id: int) -> None:  # noqa: ARG001 looks like any other task
+    """Leaves a mark each time."""
     with Path(os.environ["POISON_RUNS"]).open("a") as marks:
         marks.write("x")
     os._exit(1)
+
+
+@shared_task(max_retries=2)
+def reach_nobody(*, order_id: int) -> None:
+    raise ConnectionError(f"nobody answers about {order_id}")
+
+
+@shared_task(max_retries=0)
+def ask_database(*, order_id: int) -> bool:
+    return Order.objects.filter(pk=order_id).exists()

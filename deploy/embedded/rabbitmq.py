@@ -74,6 +74,12 @@ class RabbitMQ(Server):
         super().kill()
         self._stop_epmd()
 
+    def ctl(self, *words: str) -> str:
+        """Return what `rabbitmqctl` with these words printed."""
+        data, account = self.home.directory_of("rabbitmq")
+        command = [str(PROGRAMS / "rabbitmqctl"), *words]
+        return run(command, account=account, env=self._environment(data))
+
     def _begin(self) -> int:
         install()
         data, account = self.home.directory_of("rabbitmq")

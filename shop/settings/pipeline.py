@@ -1,7 +1,7 @@
 """Celery's settings, each with its reason. The queues themselves: shop/topology.py."""
 
 from shop.settings.env import env_url
-from shop.topology import WORK_QUEUES
+from shop.topology import UNROUTED_QUEUE, WORK_QUEUES
 
 CELERY_BROKER_URL = env_url("CELERY_BROKER_URL", schemes={"amqp", "amqps", "redis", "rediss"})
 _AMQP = CELERY_BROKER_URL.startswith("amqp")
@@ -28,6 +28,11 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_ACKS_ON_FAILURE = False
 # Celery's default acknowledges a task that met its hard time limit: lost.
 CELERY_TASK_ACKS_ON_TIMEOUT = False
+# A worker publishes only the next step of a chain, and retries. The second attempt is for a
+# connection that died while nobody used it; ShopTask knows what to do after that. On a frozen
+# broker an attempt takes the read_timeout below, and closing each of the channel, the
+# connection and the second attempt's connection takes it again: 12 s in all.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
 # Seconds. Far below the broker's own consumer_timeout of 30 minutes.
 CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 20, 30
 # Nothing waits inside a worker, so no innocent message gathers delivery counts.
@@ -50,14 +55,22 @@ CELERY_BROKER_HEARTBEAT = 10  # seconds
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     # Without confirms a message under an alarm is lost silently; the two timeouts (seconds)
     # are the only bound that was found on a frozen broker.
-    {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
+    {"confirm_publish": True, "read_timeout": 3, "write_timeout": 3}
     if _AMQP
     # Seconds. A message is delivered again after the first, so it must be above the longest
     # task and the longest wait of a retry.
-    else {"visibility_timeout": 300, "socket_timeout": 10, "socket_connect_timeout": 3}
+    else {
+        "visibility_timeout": 300,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 3,
+        # Where RabbitMQ's alternate exchange puts what was sent with a wrong key.
+        "deadletter_queue": UNROUTED_QUEUE.name,
+    }
 )
 # Events feed Flower.
 CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Refuses what no task can be made of; Celery's own loses some of it, and dies of some.
+CELERY_WORKER_CONSUMER = "tasks.consumer:ShopConsumer"
 # Keep database connections between tasks; ShopTask checks that they are alive.
 CELERY_DB_REUSE_MAX = 1000

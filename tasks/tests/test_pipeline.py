@@ -2,10 +2,7 @@
 
 import os
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -20,31 +17,14 @@ from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
 from tasks.models import DeadLetter
 from tests.builders import NOON, make_customer, make_line, make_purchase, make_variant
-from tests.pipeline import Pipeline, eventually, running_pipeline, worker_environment
+from tests.pipeline import Pipeline, eventually
 from tests.servers import DIRECTORY, figures
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.pipeline]
-
-
-@pytest.fixture(
-    params=["redis", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)], scope="module"
-)
-def pipeline(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[Pipeline]:
-    """One broker after the other: two relays on one outbox would share the messages."""
-    if request.param == "rabbitmq":
-        broker_url = request.getfixturevalue("rabbitmq")
-    else:  # a database of its own, because the relay's tests look into the usual one
-        broker_url = os.environ["REDIS_URL"].rpartition("/")[0] + "/2"
-    with running_pipeline(broker_url) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_over(pipeline: Pipeline, transactional_db: None) -> Iterator[None]:
-    pipeline.purge()
-    yield
-    # The tables are emptied next, and that must not meet a worker at its work.
-    eventually(pipeline.is_idle, what="workers and relay idle")
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.pipeline,
+    pytest.mark.usefixtures("nothing_left_over"),
+]
 
 
 on_rabbitmq = pytest.mark.parametrize(
@@ -225,20 +205,12 @@ def workers_are_waiting() -> bool:
 
 @on_rabbitmq
 def test_a_message_that_kills_its_process_ends_as_a_dead_letter_after_five_runs(
-    pipeline: Pipeline, rabbitmq: str, tmp_path_factory: pytest.TempPathFactory
+    pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     runs = tmp_path_factory.mktemp("poison") / "runs"
-    pipeline.processes.kill("worker-order")
-    command = [sys.executable, "-m", "celery", "--app", "shop", "worker", "--include"]
-    command += ["tests.poison", "--queues", "order.process", "--concurrency", "1"]
-    environment = {**worker_environment(rabbitmq), "POISON_RUNS": str(runs)}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as worker:  # noqa: S603 ours
+    with pipeline.worker_with_poison(POISON_RUNS=str(runs)):
         pipeline.send("tests.poison.kill_worker", order_id=7)
-        try:
-            eventually(DeadLetter.objects.exists, what="a dead letter", seconds=90)
-        finally:
-            worker.terminate()
-            pipeline.processes.start(["worker-order"])
+        eventually(DeadLetter.objects.exists, what="a dead letter", seconds=90)
     letter = DeadLetter.objects.get()
     assert letter.reason == "poison: 5 deliveries without an acknowledgement"
     assert letter.order_id == 7
