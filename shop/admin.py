@@ -18,6 +18,7 @@ from unfold import decorators
 from unfold.enums import ActionVariant
 
 __all__ = [
+    "DialogForm",
     "DropdownFilter",
     "ModelAdmin",
     "PageAction",
@@ -39,9 +40,11 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as _ModelAdmin
     from django.contrib.admin import SimpleListFilter as DropdownFilter
     from django.contrib.admin import TabularInline
+    from django.forms import Form as DialogForm
 else:
     from unfold import admin
     from unfold.contrib.filters.admin import DropdownFilter
+    from unfold.forms import BaseDialogForm as DialogForm
 
     class _ModelAdmin(admin.ModelAdmin):
         __class_getitem__ = classmethod(lambda cls, _model: cls)
@@ -82,18 +85,25 @@ def label(text: str, *, color: str | None) -> str:
 
 
 def button(
-    text: str, *, icon: str, question: str, permission: str, is_dangerous: bool = False
+    text: str,
+    *,
+    icon: str,
+    question: str,
+    permission: str,
+    is_dangerous: bool = False,
+    form: type[DialogForm] = DialogForm,
 ) -> Callable[[PageAction], PageAction]:
-    """A button of an object's page. It asks `question` first, and acts by POST only."""
+    """A button of an object's page. It asks `question` first, and acts by POST only, with the
+    form's answers."""
 
     def decorate(function: PageAction) -> PageAction:
         @wraps(function)
         def act(
-            page: _ModelAdmin[Any], request: HttpRequest, form: Any, *, object_id: str
+            page: _ModelAdmin[Any], request: HttpRequest, answers: Any, *, object_id: str
         ) -> HttpResponse:
             if page.get_object(request, object_id) is None:
                 raise Http404
-            return function(page, request, form, object_id=object_id)
+            return function(page, request, answers, object_id=object_id)
 
         wrapped: PageAction = decorators.action(
             act,
@@ -101,7 +111,12 @@ def button(
             icon=icon,
             permissions=[permission],
             variant=ActionVariant.DANGER if is_dangerous else ActionVariant.DEFAULT,
-            dialog={"title": text, "description": question, "form_submit_text": text},
+            dialog={
+                "title": text,
+                "description": question,
+                "form_submit_text": text,
+                "form_class": form,
+            },
         )
         return wrapped
 

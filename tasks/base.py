@@ -78,7 +78,7 @@ class ShopTask(Task[..., Any]):
             previous = self.app.current_worker_task
             if previous is None or task_id is None or options.get("retries"):
                 raise
-            log.warning("%s %s waits in the outbox: %s", self.name, task_id, error)
+            log.warning("%s %s waits in the outbox: %r", self.name, task_id, error)
             step = {
                 "task": self.name,
                 "task_id": task_id,

@@ -17,6 +17,17 @@ log = logging.getLogger(__name__)
 
 
 class ShopConsumer(Consumer):
+    def connection_for_write(self, *args: Any, **kwargs: Any) -> Any:
+        """Celery's, for its events: without confirms, which a broker under an alarm withholds.
+
+        The worker itself would wait for them, although work could be done, and a lost event
+        is no loss.
+        """
+        connection = self.app.connection_for_write(*args, **kwargs)
+        options = connection.transport_options or {}
+        connection.transport_options = {**options, "confirm_publish": False}
+        return self.ensure_connected(connection)
+
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Any:
         handle = super().create_task_handler(*args, **kwargs)
 

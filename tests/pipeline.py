@@ -120,6 +120,18 @@ def _others_at_work() -> bool:
         return cursor.fetchone() is not None
 
 
+def workers_are_waiting() -> bool:
+    """Whether somebody waits for a lock inside update_inventory."""
+    with connection.cursor() as cursor:
+        # Within one transaction the view would show the first look again and again.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND wait_event_type = 'Lock' AND query LIKE '%%catalog_stockmovement%%'"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 @contextmanager
 def running_pipeline(broker_url: str) -> Iterator[Pipeline]:
     """Relay and workers on the test database, started here and stopped afterwards."""

@@ -24,3 +24,13 @@ def reach_nobody(*, order_id: int) -> None:
 @shared_task(max_retries=0)
 def ask_database(*, order_id: int) -> bool:
     return Order.objects.filter(pk=order_id).exists()
+
+
+@shared_task(max_retries=2)
+def reach_at_fifth_try(*, order_id: int) -> str:
+    marks = Path(os.environ["POISON_RUNS"])
+    with marks.open("a") as file:
+        file.write("x")
+    if len(marks.read_text()) < 5:
+        raise ConnectionError(f"nobody answers about {order_id}")
+    return "reached"

@@ -59,13 +59,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if _AMQP
     # Seconds. A message is delivered again after the first, so it must be above the longest
     # task and the longest wait of a retry.
-    else {
-        "visibility_timeout": 300,
-        "socket_timeout": 10,
-        "socket_connect_timeout": 3,
-        # Where RabbitMQ's alternate exchange puts what was sent with a wrong key.
-        "deadletter_queue": UNROUTED_QUEUE.name,
-    }
+    else {"visibility_timeout": 300, "socket_timeout": 10, "socket_connect_timeout": 3}
+    # Where RabbitMQ's alternate exchange puts what was sent with a wrong key.
+    | {"deadletter_queue": UNROUTED_QUEUE.name}
 )
 # Events feed Flower.
 CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = True

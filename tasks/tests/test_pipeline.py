@@ -17,7 +17,7 @@ from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
 from tasks.models import DeadLetter
 from tests.builders import NOON, make_customer, make_line, make_purchase, make_variant
-from tests.pipeline import Pipeline, eventually
+from tests.pipeline import Pipeline, eventually, workers_are_waiting
 from tests.servers import DIRECTORY, figures
 
 pytestmark = [
@@ -190,17 +190,6 @@ def test_a_process_killed_inside_update_inventory_costs_nothing(
     if victim != "children":
         pipeline.processes.start(["worker-order" if victim == "worker" else "relay"])
     assert_done_once(orders, pipeline)
-
-
-def workers_are_waiting() -> bool:
-    with connection.cursor() as cursor:
-        # Within one transaction the view would show the first look again and again.
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND wait_event_type = 'Lock' AND query LIKE '%%catalog_stockmovement%%'"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 @on_rabbitmq

@@ -123,7 +123,8 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     @admin.display(description="what gave up")
     def trouble(self, order: Order) -> str:
         url = reverse("admin:tasks_deadletter_changelist")
-        return link(f"{url}?order_id={order.pk}", "Dead letters of this order")
+        query = f"order_id={order.pk}&status__exact=all"
+        return link(f"{url}?{query}", "Dead letters of this order")
 
     @admin.display(description="shipping address")
     def ship_to(self, order: Order) -> str:
