@@ -46,12 +46,14 @@ ONE_CONFIRMATION = Invariant(
         FROM emails
     """,
     violations="""
-        SELECT coalesce(confirmed.number, confirmations.reference), CASE
+        SELECT coalesce(confirmed.number, orders_order.number, reference), CASE
             WHEN confirmed.id IS NULL THEN 'has a confirmation, and was never confirmed'
             ELSE 'was confirmed, and has no confirmation' END
         FROM confirmed FULL JOIN confirmations
           ON confirmations.reference = 'order-' || confirmed.id
-        WHERE confirmed.id IS NULL OR confirmations.reference IS NULL
+        LEFT JOIN orders_order
+          ON orders_order.id = substring(reference FROM '^order-([0-9]{1,18})$')::bigint
+        WHERE confirmed.id IS NULL OR reference IS NULL
         UNION ALL
         SELECT coalesce(number, reference), concat('has ', times, ' e-mails ', kind)
         FROM repeated LEFT JOIN orders_order

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
@@ -71,7 +71,7 @@ def _findings(display: Display, options: dict[str, Any]) -> Sequence[Finding]:
                 return run_audit(**audit, connection=database, on_finding=show)
     except (UnknownOrder, NoStandby) as error:
         raise CommandError(str(error), returncode=_COULD_NOT_RUN) from error
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         raise CommandError(_explain(error), returncode=_COULD_NOT_RUN) from error
     except KeyboardInterrupt:
         raise CommandError("Interrupted.", returncode=_INTERRUPTED) from None
@@ -86,8 +86,8 @@ def _asked(*, standby: bool) -> Iterator[BaseDatabaseWrapper]:
         yield database
 
 
-def _explain(error: DatabaseError) -> str:
-    if sqlstate(error) == _RECOVERY_CONFLICT:
+def _explain(error: DatabaseError | InterfaceError) -> str:
+    if isinstance(error, DatabaseError) and sqlstate(error) == _RECOVERY_CONFLICT:
         return (
             "The standby ended the audit, because the primary changed what it was reading "
             "(a recovery conflict). Run it again, or without --standby."
