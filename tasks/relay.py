@@ -2,6 +2,8 @@
 
 import logging
 import threading
+import time
+from contextlib import suppress
 from datetime import datetime
 
 from celery import Celery
@@ -10,14 +12,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from shop.clock import database_time
 from shop.outbox.listen import listen, wait_for_messages
 from shop.outbox.models import OutboxMessage
-from tasks.models import DeadLetter
+from tasks.models import RELAY, DeadLetter, Heartbeat
 from tasks.outbox import steps_for
 from tasks.publisher import Chain, Publisher, publisher_for
 
 BATCH = 200
 _POLL = 1.0  # seconds: what a notification missed, or a postponed row, waits at most
+_BEAT = 10.0  # seconds
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 5.0  # seconds without a broker or a database
 
 log = logging.getLogger(__name__)
@@ -80,6 +84,7 @@ class Relay:
         self._app = app
         self._publisher: Publisher | None = None
         self._backoff = _FIRST_BACKOFF
+        self._last_beat = -_BEAT
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -94,6 +99,8 @@ class Relay:
             except (OperationalError, DatabaseError) as error:
                 self._disconnect()
                 log.warning("relay: %s; again in %.1f s", error, self._backoff)
+                with suppress(DatabaseError):  # then nobody can be told
+                    self._beat({"connected": False, "error": type(error).__name__})
                 self._stopping.wait(self._backoff)
                 self._backoff = min(_LONGEST_BACKOFF, 2 * self._backoff)
         self._disconnect()
@@ -106,6 +113,12 @@ class Relay:
             if not relay_batch(self._publisher, now=timezone.now()):
                 wait_for_messages(timeout=_POLL)
             self._backoff = _FIRST_BACKOFF
+            self._beat({"connected": True})
+
+    def _beat(self, facts: dict[str, object]) -> None:
+        if time.monotonic() - self._last_beat >= _BEAT:
+            Heartbeat.objects.beat(RELAY, facts=facts, now=database_time())
+            self._last_beat = time.monotonic()
 
     def _disconnect(self) -> None:
         if self._publisher is not None:
