@@ -84,7 +84,8 @@ class Relay:
         self._app = app
         self._publisher: Publisher | None = None
         self._backoff = _FIRST_BACKOFF
-        self._last_beat = -_BEAT
+        self._told: dict[str, object] = {}
+        self._told_at = 0.0
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -116,9 +117,9 @@ class Relay:
             self._beat({"connected": True})
 
     def _beat(self, facts: dict[str, object]) -> None:
-        if time.monotonic() - self._last_beat >= _BEAT:
+        if facts != self._told or time.monotonic() - self._told_at >= _BEAT:
             Heartbeat.objects.beat(RELAY, facts=facts, now=database_time())
-            self._last_beat = time.monotonic()
+            self._told, self._told_at = facts, time.monotonic()
 
     def _disconnect(self) -> None:
         if self._publisher is not None:

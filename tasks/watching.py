@@ -1,6 +1,5 @@
 """A look at every queue, kept as a heartbeat: a web request never asks the broker."""
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,8 @@ from tasks.queues import as_operational_errors
 
 _ANSWER_WITHIN = 1.0  # seconds
 
-Look = dict[str, int]  # messages and consumers of a queue
+# What was seen of a queue: messages, consumers, and since when nobody empties it (or None).
+Look = dict[str, Any]
 
 
 def watch(app: Celery, *, now: datetime) -> dict[str, Look]:
@@ -22,9 +22,21 @@ def watch(app: Celery, *, now: datetime) -> dict[str, Look]:
     Raises kombu's OperationalError when the broker went away meanwhile.
     """
     Heartbeat.objects.beat(BEAT, facts={}, now=now)
+    before = Heartbeat.objects.filter(name=QUEUES).first()
     looks = _look(app)
+    for name, look in looks.items():
+        earlier = before.facts.get(name, {}) if before else {}
+        look["left_since"] = (
+            (earlier.get("left_since") or now.isoformat()) if _is_left(name, look) else None
+        )
     Heartbeat.objects.beat(QUEUES, facts=looks, now=now)
     return looks
+
+
+def _is_left(name: str, look: Look) -> bool:
+    """A work queue that nobody consumes, or messages where none should stay."""
+    is_work = name in {queue.name for queue in WORK_QUEUES}
+    return not look["consumers"] if is_work else bool(look["messages"])
 
 
 def _look(app: Celery) -> dict[str, Look]:
@@ -32,9 +44,10 @@ def _look(app: Celery) -> dict[str, Look]:
     with app.connection_for_read() as connection, as_operational_errors(connection):
         looks = {queue.name: _ask(connection, queue.name) for queue in queues}
     if not app.conf.broker_url.startswith("amqp"):
-        consumers = _consumers(app)
-        for name, look in looks.items():
-            look["consumers"] = consumers[name]
+        # Redis knows of no consumers: the workers are asked.
+        for name in _consumed(app):
+            if name in looks:
+                looks[name]["consumers"] += 1
     return looks
 
 
@@ -50,7 +63,7 @@ def _ask(connection: Connection, name: str) -> Look:
     return {"messages": found.message_count, "consumers": found.consumer_count or 0}
 
 
-def _consumers(app: Celery) -> Counter[str]:
-    """How many workers say that they consume each queue: Redis does not know."""
+def _consumed(app: Celery) -> list[str]:
+    """The names of the queues that workers say they consume; one for each worker."""
     answers = app.control.inspect(timeout=_ANSWER_WITHIN).active_queues() or {}
-    return Counter(queue["name"] for queues in answers.values() for queue in queues)
+    return [queue["name"] for queues in answers.values() for queue in queues]

@@ -26,12 +26,12 @@ class Pipeline:
 
     def __init__(self, *, processes: Processes, mail: MailServer, broker_url: str) -> None:
         self.processes, self.mail = processes, mail
-        self._broker_url = broker_url
+        self.broker_url = broker_url
         self.broker = broker_url.partition(":")[0]
 
     def depth(self, queue: str) -> int:
         """How many messages wait in a queue, by consuming none of them."""
-        with Connection(self._broker_url) as broker:
+        with Connection(self.broker_url) as broker:
             channel: Any = broker.default_channel
             try:
                 return int(channel.queue_declare(queue, passive=True).message_count)
@@ -50,7 +50,7 @@ class Pipeline:
         """Empty every queue and the mail server."""
         self.mail.taken.clear()
         self.mail.answer_to_recipient = self.mail.answer_to_data = "250 OK"
-        with Connection(self._broker_url) as broker:
+        with Connection(self.broker_url) as broker:
             for queue in [*WORK_QUEUES, *DEAD_QUEUES]:
                 bound = queue(broker.default_channel)
                 bound.declare()
@@ -59,7 +59,7 @@ class Pipeline:
     def send(self, task: str, **arguments: object) -> None:
         """Put a message for `task` on the order queue, which otherwise only the relay does."""
         message = app.amqp.create_task_message(str(uuid.uuid4()), task, (), arguments)
-        with Connection(self._broker_url) as broker:
+        with Connection(self.broker_url) as broker:
             broker.Producer().publish(
                 message.body,
                 exchange=SHOP.name,

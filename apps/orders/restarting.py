@@ -81,7 +81,7 @@ def announce_forgotten_emails(*, now: datetime, held: "QuerySet[Any]", limit: in
 
 def _reference_of(order_id: Any) -> Concat:
     """Order.reference, in SQL."""
-    return Concat(Value("order-"), Cast(order_id, TextField()))
+    return Concat(Value("order-"), Cast(order_id, TextField()), output_field=TextField())
 
 
 def _is_waiting(topic: str, *, reference: Any) -> Exists:
