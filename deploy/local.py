@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from deploy.embedded import Servers
 
-PIPELINE = ("relay", "worker-order", "worker-email", "worker-search")
+PIPELINE = ("relay", "worker-order", "worker-email", "worker-search", "beat")
 
 
 class Busy(Exception):

@@ -7,6 +7,7 @@ quorum queues and Celery's of native delayed delivery. Other transports ignore t
 from kombu import Exchange, Queue
 
 ORDER, EMAIL, SEARCH = "order.process", "email.send_order_confirmation", "search.index_product"
+MAINTENANCE = "shop.maintenance"
 
 _QUORUM = {"x-queue-type": "quorum"}
 _UNROUTED = Exchange("shop.unrouted", type="fanout", durable=True)
@@ -44,7 +45,12 @@ def _dead_queue(name: str) -> Queue:
     )
 
 
-WORK_QUEUES = [_work_queue(name) for name in (ORDER, EMAIL, SEARCH)]
+# What beat sends comes again by itself: late is worthless, and what expires must not be taken
+# for a dead letter. So this queue has nowhere to put one.
+_MAINTENANCE_QUEUE = Queue(
+    MAINTENANCE, SHOP, routing_key=MAINTENANCE, durable=True, queue_arguments=_QUORUM
+)
+WORK_QUEUES = [*(_work_queue(name) for name in (ORDER, EMAIL, SEARCH)), _MAINTENANCE_QUEUE]
 # Never in CELERY_TASK_QUEUES: a worker without -Q would consume its own dead letters.
 DEAD_QUEUES = [_dead_queue(name) for name in (ORDER, EMAIL, SEARCH)]
 UNROUTED_QUEUE = Queue("shop.unrouted", _UNROUTED, durable=True, queue_arguments=_QUORUM)

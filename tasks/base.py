@@ -42,9 +42,16 @@ class ShopTask(Task[..., Any]):
     """
 
     abstract = True
-    autoretry_for = (OperationalError, InterfaceError, ConnectionError, TimeoutError, NotTaken)
+    autoretry_for: tuple[type[Exception], ...] = (
+        OperationalError,
+        InterfaceError,
+        ConnectionError,
+        TimeoutError,
+        NotTaken,
+    )
     # Exponential with full jitter, in seconds: up to 1, 2, 4, ... and never above 60. Twenty
     # of them last seven minutes on average: longer than a database's restart or failover.
+    # At most 1+2+4+8+16+32 + 14*60 = 903 s; orders/restarting.py waits longer than that.
     retry_backoff = 1
     retry_backoff_max = 60
     retry_jitter = True

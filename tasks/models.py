@@ -8,6 +8,9 @@ from django.db.models import F, Q
 
 from tasks.storable import storable
 
+# The parts of the pipeline that leave heartbeats.
+RELAY, BEAT, QUEUES, SWEEPER = "relay", "beat", "queues", "sweeper"
+
 _EMPTY = models.Value({}, output_field=models.JSONField())
 _EMPTY_LIST = models.Value([], output_field=models.JSONField())
 _LONGEST_REASON = 200
@@ -138,12 +141,25 @@ class DeadLetter(models.Model):
         return f"{self.task}: {self.reason}"
 
 
+class HeartbeatManager(models.Manager["Heartbeat"]):
+    def beat(self, name: str, *, facts: dict[str, Any], now: datetime) -> None:
+        """Say that `name` is alive and what it sees; one statement."""
+        self.bulk_create(
+            [Heartbeat(name=name, at=now, facts=facts)],
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["at", "facts"],
+        )
+
+
 class Heartbeat(models.Model):
     """The last word of a part of the pipeline: when it was alive, and what it saw."""
 
     name = models.CharField(max_length=32, primary_key=True)
     at = models.DateTimeField()
     facts = models.JSONField(default=dict)
+
+    objects = HeartbeatManager()
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at}"

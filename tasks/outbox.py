@@ -11,7 +11,7 @@ from typing import Any
 from celery import Task
 from celery.canvas import Signature
 
-from apps.orders import checkout, fulfilment
+from apps.orders import checkout, fulfilment, restarting
 from shop import log_context
 from shop.outbox.models import OutboxMessage
 from tasks import email, order_pipeline
@@ -64,6 +64,7 @@ def _single(task: Task[Any, Any]) -> Callable[..., list[Signature[Any]]]:
 HANDLERS: dict[str, Callable[..., list[Signature[Any]]]] = {
     TASK_RESUMED: start_resumed,
     checkout.ORDER_PLACED: _start_pipeline,
+    restarting.CONFIRMATION_REQUESTED: _single(email.send_order_confirmation),
     fulfilment.PROCESSING_REQUESTED: _single(order_pipeline.start_processing),
     fulfilment.SHIPMENT_REQUESTED: _single(order_pipeline.ship),
     fulfilment.DELIVERY_REPORTED: _single(order_pipeline.deliver),

@@ -2,6 +2,8 @@
 
 import logging
 import threading
+import time
+from contextlib import suppress
 from datetime import datetime
 
 from celery import Celery
@@ -11,14 +13,16 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from shop import log_context
+from shop.clock import database_time
 from shop.outbox.listen import listen, wait_for_messages
 from shop.outbox.models import OutboxMessage
-from tasks.models import DeadLetter, order_id_of
+from tasks.models import RELAY, DeadLetter, Heartbeat, order_id_of
 from tasks.outbox import steps_for
 from tasks.publisher import Chain, Publisher, publisher_for
 
 BATCH = 200
 _POLL = 1.0  # seconds: what a notification missed, or a postponed row, waits at most
+_BEAT = 10.0  # seconds
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 5.0  # seconds without a broker or a database
 
 log = logging.getLogger(__name__)
@@ -96,6 +100,8 @@ class Relay:
         self._app = app
         self._publisher: Publisher | None = None
         self._backoff = _FIRST_BACKOFF
+        self._told: dict[str, object] = {}
+        self._told_at = 0.0
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -110,6 +116,8 @@ class Relay:
             except (OperationalError, DatabaseError) as error:
                 self._disconnect()
                 log.warning("relay: %s; again in %.1f s", error, self._backoff)
+                with suppress(DatabaseError):  # then nobody can be told
+                    self._beat({"connected": False, "error": type(error).__name__})
                 self._stopping.wait(self._backoff)
                 self._backoff = min(_LONGEST_BACKOFF, 2 * self._backoff)
         self._disconnect()
@@ -122,6 +130,12 @@ class Relay:
             if not relay_batch(self._publisher, now=timezone.now()):
                 wait_for_messages(timeout=_POLL)
             self._backoff = _FIRST_BACKOFF
+            self._beat({"connected": True})
+
+    def _beat(self, facts: dict[str, object]) -> None:
+        if facts != self._told or time.monotonic() - self._told_at >= _BEAT:
+            Heartbeat.objects.beat(RELAY, facts=facts, now=database_time())
+            self._told, self._told_at = facts, time.monotonic()
 
     def _disconnect(self) -> None:
         if self._publisher is not None:

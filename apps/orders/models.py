@@ -119,6 +119,11 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    @staticmethod
+    def id_of(reference: str) -> int:
+        """The id of the order that `reference` names."""
+        return int(reference.removeprefix("order-"))
+
     @property
     def reference(self) -> str:
         """How stock movements and e-mails name this order."""

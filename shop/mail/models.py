@@ -15,11 +15,15 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Greatest, Now
 
 from shop import log_context
 
 # To hand a mail over takes seconds; a claim that is older than this died with its worker.
 STUCK_AFTER = timedelta(minutes=10)
+# A task that is alive tries every four minutes, or its broker delivers it again within seven:
+# an e-mail that waits longer has no task any more.
+FORGOTTEN_AFTER = timedelta(minutes=15)
 
 
 class NotTaken(Exception):
@@ -65,14 +69,30 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
 
     def unsure(self, *, now: datetime) -> "OutgoingEmailQuerySet":
         """Those of which nobody can know whether they were sent, so that a person must look."""
-        statuses = OutgoingEmail.Status
-        is_stuck = Q(status=statuses.SENDING, claimed_at__lt=now - STUCK_AFTER)
-        return self.filter(Q(status=statuses.UNKNOWN) | is_stuck)
+        return self.filter(Q(status=OutgoingEmail.Status.UNKNOWN) | _is_stuck(now))
+
+    def forgotten(self, *, now: datetime) -> "OutgoingEmailQuerySet":
+        """Those still to be sent that no task has touched for too long."""
+        # PostgreSQL's GREATEST passes over NULL: one that was never claimed.
+        last_sign = Greatest("announced_at", "claimed_at")
+        queued = self.filter(status=OutgoingEmail.Status.QUEUED)
+        return queued.alias(last_sign=last_sign).filter(last_sign__lt=now - FORGOTTEN_AFTER)
+
+    def call_stuck_unknown(self, *, now: datetime) -> int:
+        """Leave those whose sender died, or hangs, to a person; returns how many."""
+        return self.filter(_is_stuck(now)).update(
+            status=OutgoingEmail.Status.UNKNOWN,
+            last_error="Its sender died, and never said whether the mail server took it.",
+        )
 
     def settle_as_sent(self) -> int:
         """Believe a person that the `unknown` ones among these arrived; returns how many."""
         unknown = self.filter(status=OutgoingEmail.Status.UNKNOWN)
         return unknown.update(status=OutgoingEmail.Status.SENT, sent_at=F("claimed_at"))
+
+
+def _is_stuck(now: datetime) -> Q:
+    return Q(status=OutgoingEmail.Status.SENDING, claimed_at__lt=now - STUCK_AFTER)
 
 
 class OutgoingEmail(models.Model):
@@ -149,7 +169,7 @@ class OutgoingEmail(models.Model):
             message.message()
         except ValueError as error:
             return self._refuse_to_send(error)
-        if not self._claim(now):
+        if not self._claim():
             self.refresh_from_db(fields=["status"])
             return self.status
         try:
@@ -161,9 +181,10 @@ class OutgoingEmail(models.Model):
         finally:
             connection.close()
 
-    def _claim(self, now: datetime) -> bool:
+    def _claim(self) -> bool:
+        # By the database's clock: a sender whose own is wrong must not look stuck.
         claimed = self._while_queued().update(
-            status=self.Status.SENDING, claimed_at=now, attempts=F("attempts") + 1
+            status=self.Status.SENDING, claimed_at=Now(), attempts=F("attempts") + 1
         )
         return claimed == 1
 

@@ -18,6 +18,7 @@ from shop import log_context
 # Ways to say that a row's own content cannot be published, before a person has to look.
 MAX_ATTEMPTS = 8
 _LONGEST_WAIT = timedelta(seconds=60)
+_KEPT = timedelta(days=7)  # after it was sent: to look up what happened
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
@@ -32,6 +33,16 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
 
     def mark_sent(self, messages: Iterable["OutboxMessage"], *, now: datetime) -> None:
         self.filter(pk__in=[message.pk for message in messages]).update(sent_at=now)
+
+    @transaction.atomic
+    def prune(self, *, now: datetime, limit: int) -> int:
+        """Delete up to `limit` messages that were sent long ago, oldest first; how many.
+
+        One that waits or gave up is never deleted.
+        """
+        old = self.filter(sent_at__lt=now - _KEPT).order_by("pk").values_list("pk", flat=True)
+        keys = list(old.select_for_update(skip_locked=True)[:limit])
+        return self.filter(pk__in=keys).delete()[0]
 
 
 class OutboxMessage(models.Model):

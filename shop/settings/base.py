@@ -16,6 +16,7 @@ from shop.settings.env import (
 )
 from shop.settings.logging import *  # noqa: F403
 from shop.settings.pipeline import *  # noqa: F403
+from shop.settings.schedule import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,7 @@ CELERY_BROKER_URL = env_url("CELERY_BROKER_URL", schemes={"amqp", "amqps", "redi
 _AMQP = CELERY_BROKER_URL.startswith("amqp")
 
 # Named here and not discovered, so that a worker that cannot import one does not start.
-CELERY_IMPORTS = ("tasks.order_pipeline", "tasks.email")
+CELERY_IMPORTS = ("tasks.order_pipeline", "tasks.email", "tasks.maintenance")
 CELERY_TASK_QUEUES = WORK_QUEUES
 # A typo raises QueueNotFound instead of making a queue that nobody reads.
 CELERY_TASK_CREATE_MISSING_QUEUES = False
@@ -18,6 +18,9 @@ CELERY_TASK_ROUTES = {
     "tasks.order_pipeline.*": {"queue": "order.process"},
     "tasks.email.*": {"queue": "email.send_order_confirmation"},
     "tasks.search.*": {"queue": "search.index_product"},
+    "tasks.maintenance.*": {"queue": "shop.maintenance"},
+    # Celery's own, which beat sends every night: results are not kept for ever.
+    "celery.backend_cleanup": {"queue": "shop.maintenance"},
 }
 
 # Acknowledge after the work and after the next step of the chain is published.
@@ -58,7 +61,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"confirm_publish": True, "read_timeout": 3, "write_timeout": 3}
     if _AMQP
     # Seconds. A message is delivered again after the first, so it must be above the longest
-    # task and the longest wait of a retry.
+    # task and the longest wait of a retry: 240 s, of an e-mail.
     else {"visibility_timeout": 300, "socket_timeout": 10, "socket_connect_timeout": 3}
     # Where RabbitMQ's alternate exchange puts what was sent with a wrong key.
     | {"deadletter_queue": UNROUTED_QUEUE.name}

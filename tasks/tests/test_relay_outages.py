@@ -19,6 +19,7 @@ from deploy.embedded import Servers
 from shop.celery import app
 from shop.outbox.models import OutboxMessage
 from shop.topology import ORDER, SHOP, UNROUTED_QUEUE
+from tasks.models import Heartbeat
 from tasks.publisher import publisher_for
 from tasks.queues import declare_queues
 from tasks.relay import relay_batch
@@ -36,6 +37,11 @@ def announce() -> None:
 
 def all_sent() -> bool:
     return not OutboxMessage.objects.waiting().exists()
+
+
+def is_connected() -> bool:
+    """What the relay's heartbeat says of its broker."""
+    return Heartbeat.objects.filter(name="relay", facts__connected=True).exists()
 
 
 @contextmanager
@@ -56,10 +62,13 @@ def test_goes_on_when_redis_was_away(tmp_path_factory: pytest.TempPathFactory) -
     servers.start("redis")
     try:
         with running_relay(servers.redis.url(database=0)) as relay:
+            eventually(is_connected, what="a first heartbeat")
             servers.kill("redis")
             announce()
+            eventually(lambda: not is_connected(), what="the relay's complaint")
             servers.start("redis")
             eventually(all_sent, what="published after the outage")
+            eventually(is_connected, what="its word that all is well")
             assert relay.poll() is None
             assert OutboxMessage.objects.order_by("pk").last().attempts == 0  # type: ignore[union-attr]
     finally:

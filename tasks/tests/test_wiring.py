@@ -1,9 +1,11 @@
 """Every announcement starts something, and every task has a queue."""
 
-from apps.orders import checkout, fulfilment
+from celery.schedules import crontab
+
+from apps.orders import checkout, fulfilment, restarting
 from shop.celery import app
 from shop.outbox.models import OutboxMessage
-from shop.topology import DEAD_QUEUES, UNROUTED_QUEUE, WORK_QUEUES
+from shop.topology import DEAD_QUEUES, MAINTENANCE, UNROUTED_QUEUE, WORK_QUEUES
 from tasks.outbox import HANDLERS, steps_for
 from tasks.steps import TASK_RESUMED
 
@@ -16,7 +18,7 @@ def our_tasks() -> list[str]:
 def test_every_topic_of_the_apps_has_a_handler() -> None:
     topics = {
         value
-        for module in (checkout, fulfilment)
+        for module in (checkout, fulfilment, restarting)
         for name, value in vars(module).items()
         if name.isupper() and isinstance(value, str) and value.startswith("order.")
     }
@@ -37,12 +39,27 @@ def test_every_handler_starts_registered_tasks_with_ids_of_the_message() -> None
 def test_every_task_is_routed_to_a_work_queue_of_its_own_kind() -> None:
     routes = {name: app.amqp.router.route({}, name)["queue"].name for name in our_tasks()}
     assert routes.pop("tasks.email.send_order_confirmation") == "email.send_order_confirmation"
+    for name in [name for name in routes if name.startswith("tasks.maintenance.")]:
+        assert routes.pop(name) == "shop.maintenance"
     assert set(routes.values()) == {"order.process"}
 
 
-def test_every_work_queue_has_its_dead_letter_queue() -> None:
+def test_beat_starts_registered_tasks_that_expire_before_they_come_again() -> None:
+    registered = our_tasks()
+    for name, entry in app.conf.beat_schedule.items():
+        assert entry["task"] in registered, name
+        is_nightly = isinstance(entry["schedule"], crontab)
+        interval = 24 * 3600 if is_nightly else entry["schedule"]
+        assert 0 < entry["options"]["expires"] < interval, name
+    assert app.amqp.router.route({}, "celery.backend_cleanup")["queue"].name == MAINTENANCE
+
+
+def test_every_work_queue_but_that_of_the_maintenance_has_its_dead_letter_queue() -> None:
     keys = {queue.routing_key for queue in DEAD_QUEUES}
     for queue in WORK_QUEUES:
+        if queue.name == MAINTENANCE:  # what expires there is no dead letter
+            assert "x-dead-letter-exchange" not in (queue.queue_arguments or {})
+            continue
         arguments = queue.queue_arguments or {}
         assert arguments["x-dead-letter-exchange"] == "shop.dlx"
         assert arguments["x-dead-letter-routing-key"] in keys

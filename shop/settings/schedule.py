@@ -1,0 +1,24 @@
+"""What beat starts, and when. Everything in it may run twice, so two beats are harmless.
+
+Beat keeps the schedule in memory and has no file: a restart begins every interval anew, and a
+nightly run at which no beat was running is left out until the next night. Celery itself adds
+one: the old task results are deleted at four.
+"""
+
+from typing import Any
+
+from celery.schedules import crontab
+
+
+def _entry(task: str, schedule: float | crontab, *, expires: int) -> dict[str, Any]:
+    """`expires` (seconds) is below the interval: what waited through an outage is no pile."""
+    return {"task": task, "schedule": schedule, "options": {"expires": expires}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "collect dead letters": _entry("tasks.maintenance.collect_dead_letters", 10.0, expires=9),
+    "watch": _entry("tasks.maintenance.watch", 20.0, expires=18),
+    "sweep": _entry("tasks.maintenance.sweep", 60.0, expires=55),
+    "prune": _entry("tasks.maintenance.prune", crontab(minute=0, hour=3), expires=12 * 3600),
+    "audit": _entry("tasks.maintenance.audit", crontab(minute=30, hour=3), expires=12 * 3600),
+}

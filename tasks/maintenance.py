@@ -1,0 +1,54 @@
+"""What beat starts: shop/settings/schedule.py says when. By the database's clock, always."""
+
+from typing import Any
+
+from celery import shared_task
+
+from shop.celery import app
+from shop.clock import database_time
+from tasks import dead_letters, sweeper, watching
+from tasks.audit.nightly import nightly_audit
+from tasks.base import ShopTask
+from tasks.models import SWEEPER, Heartbeat
+
+
+class MaintenanceTask(ShopTask):
+    """Comes again by itself: it is not retried, and giving up leaves no dead letter.
+
+    A failure is in the log and among the task failures, and the part's heartbeat grows old.
+    """
+
+    abstract = True
+    autoretry_for: tuple[type[Exception], ...] = ()
+    acks_on_failure = acks_on_timeout = True
+
+    def on_failure(self, *_: Any) -> None:
+        return
+
+
+@shared_task(base=MaintenanceTask)
+def watch() -> dict[str, Any]:
+    return watching.watch(app, now=database_time())
+
+
+@shared_task(base=MaintenanceTask)
+def sweep() -> dict[str, int]:
+    now = database_time()
+    swept = sweeper.sweep(now=now)
+    Heartbeat.objects.beat(SWEEPER, facts=swept, now=now)
+    return swept
+
+
+@shared_task(base=MaintenanceTask)
+def collect_dead_letters() -> int:
+    return dead_letters.collect_dead_letters(now=database_time())
+
+
+@shared_task(base=MaintenanceTask)
+def prune() -> int:
+    return sweeper.prune(now=database_time())
+
+
+@shared_task(base=MaintenanceTask)
+def audit() -> str:
+    return nightly_audit(now=database_time())
