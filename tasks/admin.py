@@ -1,16 +1,20 @@
 """What gave up, for the people who look into it: dead letters and failed tasks."""
 
 from django.contrib import admin
-from django.urls import reverse
+from django.urls import path, reverse
 from django_celery_results.models import GroupResult, TaskResult
 
 from shop.admin import ReadOnlyAdmin, label, link, preformatted
-from tasks.models import DeadLetter
+from tasks import stuck_page
+from tasks.models import DeadLetter, Heartbeat
 
 # The shop starts no groups, so there is nothing to show.
 admin.site.unregister([GroupResult, TaskResult])
 admin.site.index_title = "Overview"
 admin.site.index_template = "tasks/admin/dashboard.html"
+admin.site.extra_urls = lambda: [  # type: ignore[attr-defined]  # Unfold's
+    path("stuck/", admin.site.admin_view(stuck_page.stuck), name="stuck")
+]
 
 
 @admin.register(DeadLetter)
@@ -48,6 +52,13 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     @admin.display(description="last lines of the traceback")
     def traceback(self, letter: DeadLetter) -> str:
         return preformatted(letter.error)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin[Heartbeat]):
+    list_display = ("name", "at", "facts")
+    ordering = ("name",)
+    fields = ("name", "at", "facts")
 
 
 _STATE_COLORS = {

@@ -62,9 +62,13 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
 
     def unsure(self, *, now: datetime) -> "OutgoingEmailQuerySet":
         """Those of which nobody can know whether they were sent, so that a person must look."""
-        statuses = OutgoingEmail.Status
-        is_stuck = Q(status=statuses.SENDING, claimed_at__lt=now - STUCK_AFTER)
-        return self.filter(Q(status=statuses.UNKNOWN) | is_stuck)
+        return self.filter(status=OutgoingEmail.Status.UNKNOWN) | self.stuck(now=now)
+
+    def stuck(self, *, now: datetime) -> "OutgoingEmailQuerySet":
+        """Those whose claim died with its worker."""
+        return self.filter(
+            status=OutgoingEmail.Status.SENDING, claimed_at__lt=now - STUCK_AFTER
+        )
 
     def settle_as_sent(self) -> int:
         """Believe a person that the `unknown` ones among these arrived; returns how many."""

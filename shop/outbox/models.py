@@ -16,11 +16,17 @@ from django.db.transaction import TransactionManagementError
 # Ways to say that a row's own content cannot be published, before a person has to look.
 MAX_ATTEMPTS = 8
 _LONGEST_WAIT = timedelta(seconds=60)
+# The relay hears of a message at once; one that is older waits for something.
+LATE_AFTER = timedelta(seconds=30)
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     def waiting(self) -> "OutboxQuerySet":
         return self.filter(sent_at=None, gave_up_at=None)
+
+    def late(self, *, now: datetime) -> "OutboxQuerySet":
+        """Messages that the relay should long have published."""
+        return self.waiting().filter(created_at__lt=now - LATE_AFTER)
 
     def claim(self, *, limit: int, now: datetime) -> list["OutboxMessage"]:
         """Up to `limit` due messages, oldest first, locked for this transaction alone."""
