@@ -220,7 +220,7 @@ QUESTIONS: Sequence[Question] = (
     ),
     Rows(
         code="dead_letters_unheard",
-        title="Dead letters replayed, and nothing heard for 20 minutes",
+        title=f"Dead letters silent {UNHEARD_AFTER.seconds // 60} minutes after a replay",
         rows=lambda now: DeadLetter.objects.unheard(now=now),
         since="replayed_at",
         query=lambda now: {
@@ -231,7 +231,7 @@ QUESTIONS: Sequence[Question] = (
     ),
     Rows(
         code="emails_unknown",
-        title="E-mails of which nobody knows whether they were sent",
+        title="E-mails unknown",
         rows=lambda _now: OutgoingEmail.objects.filter(status=OutgoingEmail.Status.UNKNOWN),
         since="claimed_at",
         query=lambda _now: {"status__exact": "unknown"},
@@ -247,7 +247,7 @@ QUESTIONS: Sequence[Question] = (
     ),
     Rows(
         code="emails_failing",
-        title=f"E-mails refused {_FAILING_FROM} times or more, and tried again",
+        title=f"E-mails that failed {_FAILING_FROM} times or more",
         rows=_failing,
         since="created_at",
         query=lambda _now: {"status__exact": "queued", "attempts__gte": _FAILING_FROM},

@@ -11,7 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
 from django.utils import timezone
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tasks.stuck import QUESTIONS, Answer, ask
@@ -55,8 +55,12 @@ def _document(answers: Sequence[Answer], *, now: datetime) -> str:
 
 
 def _table(answers: Sequence[Answer]) -> Table:
-    table = Table("what", "number", "oldest", "the oldest ones")
-    table.columns[1].justify = "right"
+    table = Table(
+        "what",
+        Column("number", justify="right"),
+        "oldest",
+        Column("the oldest ones", overflow="fold"),
+    )
     for answer in answers:
         # Text: in an error's text, brackets are no markup.
         table.add_row(
