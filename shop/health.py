@@ -6,9 +6,10 @@ without its optional parts is degraded and still ready; without its primary data
 
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,9 +18,13 @@ import psycopg2
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from tasks.stuck import OUTBOX_LATE, RELAY_SILENT, ask
 
 _SECONDS = 1.0
 _PORTS = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
@@ -49,7 +54,12 @@ def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 Django passes i
 
 
 def _checks() -> dict[str, Callable[[], Finding]]:
-    checks = {"database": _database, "cache": _cache, "broker": _broker}
+    checks = {
+        "database": _database,
+        "outbox": _outbox,
+        "cache": _cache,
+        "broker": _broker,
+    }
     if settings.DATABASE_REPLICA_URL:
         checks["replica"] = _replica
     return checks
@@ -79,16 +89,30 @@ def _finding(name: str, future: Future[Finding], *, seconds: float) -> Finding:
         return {"status": "down", "reason": "cannot be reached"}
 
 
-def _database() -> Finding:
-    # In a thread of its own, so this is a new connection, closed at the end.
+@contextmanager
+def _own_connection() -> Iterator[BaseDatabaseWrapper]:
+    # A check has a thread of its own, so Django opens a new connection, closed at the end.
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_is_in_recovery()")
-            (is_standby,) = cursor.fetchone()
+        yield connection
     finally:
         connection.close()
+
+
+def _database() -> Finding:
+    with _own_connection() as own, own.cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery()")
+        (is_standby,) = cursor.fetchone()
     if is_standby:
         return {"status": "down", "reason": "is a standby and takes no writes"}
+    return {"status": "ok"}
+
+
+def _outbox() -> Finding:
+    with _own_connection():
+        answers = ask([OUTBOX_LATE, RELAY_SILENT], now=timezone.now())  # noqa: TID251 a view
+    reasons = [answer.title for answer in answers if answer.needs_a_look]
+    if reasons:
+        return {"status": "degraded", "reason": "; ".join(reasons)}
     return {"status": "ok"}
 
 

@@ -11,31 +11,22 @@ from django.utils import timezone
 
 from apps.catalog.models import Product
 from apps.orders.models import Order, Status
-from shop.mail.models import OutgoingEmail
-from shop.outbox.models import OutboxMessage
-from tasks.models import DeadLetter
+from tasks.stuck import Answer, ask, questions_for
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A number and the list that it counts. `needs_a_look` is for what should be 0."""
+    """A number that is no alarm, and the list that it counts."""
 
     title: str
     number: int
     url: str
-    needs_a_look: bool = False
 
 
 def numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's callback: adds the cards whose lists the person may see."""
     may_view = request.user.has_perm
-    look = _look_at_orders() if may_view("orders.view_order") else []
-    if may_view("tasks.view_deadletter"):
-        look.append(_dead_letters())
-    if may_view("outbox.view_outboxmessage"):
-        look.append(_outbox())
-    if may_view("mail.view_outgoingemail"):
-        look.extend(_emails())
+    look: list[Answer | Card] = [*ask(questions_for(may_view), now=timezone.now())]
     if may_view("catalog.view_product"):
         look.append(_sold_out())
     today = _orders_of_today() if may_view("orders.view_order") else []
@@ -44,52 +35,6 @@ def numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _list_url(model: str, **query: Any) -> str:
     return f"{reverse(f'admin:{model}_changelist')}?{urlencode(query)}"
-
-
-def _look_at_orders() -> list[Card]:
-    stalled = Order.objects.stalled(now=timezone.now()).count()
-    return [
-        Card(
-            title="Orders pending for more than 5 minutes",
-            number=stalled,
-            url=_list_url("orders_order", pipeline="stalled"),
-            needs_a_look=stalled > 0,
-        )
-    ]
-
-
-def _dead_letters() -> Card:
-    number = DeadLetter.objects.open().count()
-    url = _list_url("tasks_deadletter", status__exact="open")
-    return Card(title="Dead letters", number=number, url=url, needs_a_look=number > 0)
-
-
-def _outbox() -> Card:
-    """Waiting is normal for a second or two, so this is never an alarm by itself."""
-    return Card(
-        title="Outbox messages waiting",
-        number=OutboxMessage.objects.waiting().count(),
-        url=_list_url("outbox_outboxmessage", state="waiting"),
-    )
-
-
-def _emails() -> list[Card]:
-    unsure = OutgoingEmail.objects.unsure(now=timezone.now()).count()
-    bounced = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.BOUNCED).count()
-    return [
-        Card(
-            title="E-mails unknown or stuck",
-            number=unsure,
-            url=_list_url("mail_outgoingemail", certainty="unsure"),
-            needs_a_look=unsure > 0,
-        ),
-        Card(
-            title="E-mails bounced",
-            number=bounced,
-            url=_list_url("mail_outgoingemail", status__exact="bounced"),
-            needs_a_look=bounced > 0,
-        ),
-    ]
 
 
 def _sold_out() -> Card:

@@ -1,6 +1,6 @@
 """What gave up: a task, or an outbox message, that a person has to look at."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -27,9 +27,19 @@ def order_id_of(arguments: Any) -> int | None:
     return order_id if 0 < order_id <= _LARGEST_ID else None
 
 
+# Longer than a task's whole path of retries: it should have ended, well or badly.
+UNHEARD_AFTER = timedelta(minutes=20)
+
+
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
     def open(self) -> "DeadLetterQuerySet":
         return self.filter(status=DeadLetter.Status.OPEN)
+
+    def unheard(self, *, now: datetime) -> "DeadLetterQuerySet":
+        """Those that were replayed long ago, and neither came back nor came to a good end."""
+        return self.filter(
+            status=DeadLetter.Status.REPLAYED, replayed_at__lt=now - UNHEARD_AFTER
+        )
 
     def record(self, *, task_id: str, now: datetime, **facts: Any) -> None:
         """Keep what gave up, one row a task id; giving up again is counted on that row."""

@@ -69,7 +69,13 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
 
     def unsure(self, *, now: datetime) -> "OutgoingEmailQuerySet":
         """Those of which nobody can know whether they were sent, so that a person must look."""
-        return self.filter(Q(status=OutgoingEmail.Status.UNKNOWN) | _is_stuck(now))
+        return self.filter(status=OutgoingEmail.Status.UNKNOWN) | self.stuck(now=now)
+
+    def stuck(self, *, now: datetime) -> "OutgoingEmailQuerySet":
+        """Those whose claim died with its worker."""
+        return self.filter(
+            status=OutgoingEmail.Status.SENDING, claimed_at__lt=now - STUCK_AFTER
+        )
 
     def forgotten(self, *, now: datetime) -> "OutgoingEmailQuerySet":
         """Those still to be sent that no task has touched for too long."""
@@ -80,7 +86,7 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
 
     def call_stuck_unknown(self, *, now: datetime) -> int:
         """Leave those whose sender died, or hangs, to a person; returns how many."""
-        return self.filter(_is_stuck(now)).update(
+        return self.stuck(now=now).update(
             status=OutgoingEmail.Status.UNKNOWN,
             last_error="Its sender died, and never said whether the mail server took it.",
         )
@@ -89,10 +95,6 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         """Believe a person that the `unknown` ones among these arrived; returns how many."""
         unknown = self.filter(status=OutgoingEmail.Status.UNKNOWN)
         return unknown.update(status=OutgoingEmail.Status.SENT, sent_at=F("claimed_at"))
-
-
-def _is_stuck(now: datetime) -> Q:
-    return Q(status=OutgoingEmail.Status.SENDING, claimed_at__lt=now - STUCK_AFTER)
 
 
 class OutgoingEmail(models.Model):

@@ -19,11 +19,17 @@ from shop import log_context
 MAX_ATTEMPTS = 8
 _LONGEST_WAIT = timedelta(seconds=60)
 _KEPT = timedelta(days=7)  # after it was sent: to look up what happened
+# The relay hears of a message at once; one that is older waits for something.
+LATE_AFTER = timedelta(seconds=30)
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     def waiting(self) -> "OutboxQuerySet":
         return self.filter(sent_at=None, gave_up_at=None)
+
+    def late(self, *, now: datetime) -> "OutboxQuerySet":
+        """Messages that the relay should long have published."""
+        return self.waiting().filter(created_at__lt=now - LATE_AFTER)
 
     def claim(self, *, limit: int, now: datetime) -> list["OutboxMessage"]:
         """Up to `limit` due messages, oldest first, locked for this transaction alone."""

@@ -98,9 +98,16 @@ UNFOLD = {
             {
                 "title": "Pipeline",
                 "items": [
+                    {
+                        "title": "Stuck",
+                        "icon": "traffic_jam",
+                        "link": reverse_lazy("admin:stuck"),
+                        "permission": "tasks.stuck_page.may_view",
+                    },
                     _item("Dead letters", "heart_broken", "tasks.deadletter"),
                     _item("Outbox", "outbox", "outbox.outboxmessage"),
                     _item("E-mails", "mail", "mail.outgoingemail"),
+                    _item("Heartbeats", "cardiology", "tasks.heartbeat"),
                     _item(
                         "Task failures",
                         "error",

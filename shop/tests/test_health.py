@@ -3,11 +3,17 @@
 import socket
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
+
+from shop.outbox.models import OutboxMessage
+from tasks.models import Heartbeat
+from tests.pipeline import eventually
 
 
 @pytest.fixture
@@ -27,6 +33,17 @@ def silent_port() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
+@pytest.fixture
+def relay(transactional_db: None) -> None:
+    """A relay that was heard just now."""
+    relay_was_heard(seconds_ago=0)
+
+
+def relay_was_heard(*, seconds_ago: int) -> None:
+    at = timezone.now() - timedelta(seconds=seconds_ago)
+    Heartbeat.objects.update_or_create(name="relay", defaults={"at": at})
+
+
 def ready(client: Client) -> dict[str, Any]:
     started = time.monotonic()
     answer = client.get("/health/ready")
@@ -44,15 +61,17 @@ def test_live_touches_nothing(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ready_finds_all_dependencies(client: Client) -> None:
+def test_ready_finds_all_dependencies(client: Client, relay: None) -> None:
     body = ready(client)
     assert body["status"] == "ok", body
-    assert set(body["dependencies"]) == {"database", "replica", "cache", "broker"}
+    assert set(body["dependencies"]) == {"database", "outbox", "replica", "cache", "broker"}
     assert 0 <= body["dependencies"]["replica"]["lag_ms"] < 10_000
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_shop_without_a_replica_does_not_list_it(client: Client, settings: Any) -> None:
+def test_a_shop_without_a_replica_does_not_list_it(
+    client: Client, settings: Any, relay: None
+) -> None:
     settings.DATABASE_REPLICA_URL = ""
     body = ready(client)
     assert body["status"] == "ok"
@@ -61,7 +80,7 @@ def test_a_shop_without_a_replica_does_not_list_it(client: Client, settings: Any
 
 @pytest.mark.django_db(transaction=True)
 def test_optional_parts_that_are_gone_degrade_the_shop(
-    client: Client, settings: Any, closed_port: int
+    client: Client, settings: Any, closed_port: int, relay: None
 ) -> None:
     break_optional_parts(settings, closed_port)
     body = ready(client)
@@ -69,6 +88,7 @@ def test_optional_parts_that_are_gone_degrade_the_shop(
     gone = {"status": "down", "reason": "cannot be reached"}
     assert body["dependencies"] == {
         "database": {"status": "ok"},
+        "outbox": {"status": "ok"},
         "replica": gone,
         "cache": gone,
         "broker": gone,
@@ -77,14 +97,15 @@ def test_optional_parts_that_are_gone_degrade_the_shop(
 
 @pytest.mark.django_db(transaction=True)
 def test_optional_parts_that_hang_degrade_the_shop_within_a_second(
-    client: Client, settings: Any, silent_port: int
+    client: Client, settings: Any, silent_port: int, relay: None
 ) -> None:
     break_optional_parts(settings, silent_port)
     body = ready(client)
     assert body["status"] == "degraded"
     # A listening port is all that is asked of the broker.
     statuses = {name: each["status"] for name, each in body["dependencies"].items()}
-    assert statuses == {"database": "ok", "replica": "down", "cache": "down", "broker": "ok"}
+    assert (statuses.pop("database"), statuses.pop("outbox")) == ("ok", "ok")
+    assert statuses == {"replica": "down", "cache": "down", "broker": "ok"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -102,6 +123,7 @@ def test_without_its_primary_the_shop_is_down_and_tells_no_secrets(
     assert body["status"] == "down"
     gone = {"status": "down", "reason": "cannot be reached"}
     assert body["dependencies"]["database"] == gone
+    assert body["dependencies"]["outbox"] == gone
     assert body["dependencies"]["cache"] == {"status": "ok"}
 
 
@@ -110,14 +132,44 @@ def test_a_primary_that_hangs_is_down_within_a_second(
     client: Client, monkeypatch: pytest.MonkeyPatch, silent_port: int
 ) -> None:
     monkeypatch.setitem(connection.settings_dict, "PORT", str(silent_port))
-    assert ready(client)["dependencies"]["database"]["reason"] == "does not answer in time"
+    dependencies = ready(client)["dependencies"]
+    assert dependencies["database"]["reason"] == "does not answer in time"
+    assert dependencies["outbox"]["reason"] == "does not answer in time"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_ready_leaves_no_connection_behind(client: Client) -> None:
     before = connection_count()
     ready(client)
-    assert connection_count() == before
+    # A server process ends a moment after its connection.
+    eventually(lambda: connection_count() == before, what="the end of its connections")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_waits_degrades_the_shop(client: Client, relay: None) -> None:
+    a_message(seconds_old=25)
+    assert ready(client)["status"] == "ok"
+    a_message(seconds_old=31)
+    body = ready(client)
+    assert body["status"] == "degraded"
+    reason = "Outbox messages waiting for more than 30 seconds"
+    assert body["dependencies"]["outbox"] == {"status": "degraded", "reason": reason}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_silent_relay_degrades_the_shop(client: Client) -> None:
+    silent = {"status": "degraded", "reason": "Relay silent"}
+    assert ready(client)["dependencies"]["outbox"] == silent
+    relay_was_heard(seconds_ago=55)
+    assert ready(client)["status"] == "ok"
+    relay_was_heard(seconds_ago=61)
+    body = ready(client)
+    assert (body["status"], body["dependencies"]["outbox"]) == ("degraded", silent)
+
+
+def a_message(*, seconds_old: int) -> None:
+    created_at = timezone.now() - timedelta(seconds=seconds_old)
+    OutboxMessage.objects.create(topic="t", payload={}, created_at=created_at)
 
 
 def break_optional_parts(settings: Any, port: int) -> None:

@@ -10,7 +10,7 @@ from apps.catalog.models import Brand, Category, Product
 from apps.orders import fulfilment
 from apps.orders.checkout import place_order
 from shop.outbox.models import OutboxMessage
-from tasks.models import DeadLetter
+from tasks.models import DeadLetter, Heartbeat
 from tests.builders import (
     NOON,
     fill_cart,
@@ -57,4 +57,5 @@ def _fill(n: int) -> None:
     TaskResult.objects.create(
         task_id=f"task-{n}", task_name="tasks.order_pipeline.ship", status="FAILURE"
     )
+    Heartbeat.objects.create(name=f"part-{n}", at=NOON)
     Group.objects.create(name=f"Packers {n}")

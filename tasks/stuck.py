@@ -1,0 +1,286 @@
+"""What is stuck: one question each, the same for the admin's pages, the command and health."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from django.db.models import CharField, Count, Exists, Min, Model, OuterRef, QuerySet
+from django.db.models.functions import Cast
+from django.urls import reverse
+
+from apps.orders.models import STALLED_AFTER, Order
+from shop.mail.models import STUCK_AFTER, OutgoingEmail
+from shop.outbox.models import LATE_AFTER, OutboxMessage
+from shop.topology import WORK_QUEUES
+from tasks.models import UNHEARD_AFTER, DeadLetter, Heartbeat
+
+# Both beat several times in these; one that only restarts is not silent.
+_RELAY_SILENT_AFTER = timedelta(seconds=60)
+_BEAT_SILENT_AFTER = timedelta(minutes=2)
+# Nobody can settle a bounce, so it has to stop being news.
+_BOUNCES_ARE_NEWS_FOR = timedelta(days=7)
+_FAILING_FROM = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One of those that are stuck, and its page."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """How many are stuck, since when, the list of them, and the oldest few if asked for."""
+
+    code: str
+    title: str
+    number: int
+    oldest: datetime | None
+    url: str
+    examples: Sequence[Example]
+
+    @property
+    def needs_a_look(self) -> bool:
+        return self.number > 0
+
+
+class Question(Protocol):
+    """Something that can be stuck. Who may view `permission`'s list may know the answer."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def permission(self) -> str: ...
+
+    def ask(self, *, now: datetime, examples: int = 0) -> Answer: ...
+
+
+def ask(questions: Sequence[Question], *, now: datetime, examples: int = 0) -> list[Answer]:
+    """The answers; a question costs a statement, and one more for its examples."""
+    return [question.ask(now=now, examples=examples) for question in questions]
+
+
+def questions_for(may: Callable[[str], bool]) -> list[Question]:
+    """The questions of which a person with these permissions may know the answers."""
+    return [question for question in QUESTIONS if may(question.permission)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Stuck are the rows of a query set; `query` makes the admin's list of just these."""
+
+    code: str
+    title: str
+    rows: Callable[[datetime], QuerySet[Any]]
+    since: str
+    query: Callable[[datetime], dict[str, Any]]
+    model: type[Model]
+
+    @property
+    def permission(self) -> str:
+        return _permission(self.model)
+
+    def ask(self, *, now: datetime, examples: int = 0) -> Answer:
+        rows = self.rows(now)
+        found = rows.aggregate(number=Count("pk"), oldest=Min(self.since))
+        first = rows.order_by(self.since, "pk")[:examples] if examples else []
+        return Answer(
+            code=self.code,
+            title=self.title,
+            url=f"{reverse(_page(self.model, 'changelist'))}?{urlencode(self.query(now))}",
+            examples=[Example(text=str(row), url=_url(row)) for row in first],
+            **found,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """Stuck is what the last heartbeat of a part of the pipeline says, or that it is old."""
+
+    code: str
+    title: str
+    heartbeat: str
+    troubles: Callable[[Heartbeat | None, datetime], list[str]]
+
+    @property
+    def permission(self) -> str:
+        return _permission(Heartbeat)
+
+    def ask(self, *, now: datetime, examples: int = 0) -> Answer:
+        heartbeat = Heartbeat.objects.filter(pk=self.heartbeat).first()
+        troubles = self.troubles(heartbeat, now)
+        url = f"{reverse(_page(Heartbeat, 'changelist'))}?{urlencode({'name': self.heartbeat})}"
+        return Answer(
+            code=self.code,
+            title=self.title,
+            number=len(troubles),
+            oldest=heartbeat.at if heartbeat and troubles else None,
+            url=url,
+            examples=[Example(text=text, url=url) for text in troubles[:examples]],
+        )
+
+
+def _permission(model: type[Model]) -> str:
+    return f"{model._meta.app_label}.view_{model._meta.model_name}"
+
+
+def _page(model: type[Model], page: str) -> str:
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+
+
+def _url(row: Model) -> str:
+    return reverse(_page(type(row), "change"), args=[row.pk])
+
+
+def _given_up(_now: datetime) -> QuerySet[OutboxMessage]:
+    """Those of which nobody has said, on their dead letter, that nothing more will be done."""
+    discarded = DeadLetter.objects.filter(
+        task_id=Cast(OuterRef("uuid"), CharField()), status=DeadLetter.Status.DISCARDED
+    )
+    return OutboxMessage.objects.exclude(gave_up_at=None).exclude(Exists(discarded))
+
+
+def _bounced(now: datetime) -> QuerySet[OutgoingEmail]:
+    bounced = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.BOUNCED)
+    return bounced.filter(created_at__gte=now - _BOUNCES_ARE_NEWS_FOR)
+
+
+def _failing(_now: datetime) -> QuerySet[OutgoingEmail]:
+    queued = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.QUEUED)
+    return queued.filter(attempts__gte=_FAILING_FROM)
+
+
+def _silent(after: timedelta) -> Callable[[Heartbeat | None, datetime], list[str]]:
+    def troubles(heartbeat: Heartbeat | None, now: datetime) -> list[str]:
+        if heartbeat is None:
+            return ["was never heard"]
+        return [f"last heard at {heartbeat.at:%F %T}"] if heartbeat.at < now - after else []
+
+    return troubles
+
+
+def _without_consumer(heartbeat: Heartbeat | None, _now: datetime) -> list[str]:
+    queues = heartbeat.facts if heartbeat else {}
+    states = {queue.name: queues.get(queue.name, {}) for queue in WORK_QUEUES}
+    return [
+        f"{name}, {state['messages']} waiting"
+        for name, state in states.items()
+        if state.get("consumers") == 0
+    ]
+
+
+def _violated(heartbeat: Heartbeat | None, _now: datetime) -> list[str]:
+    return [f"{code} is violated" for code in heartbeat.facts["codes"]] if heartbeat else []
+
+
+OUTBOX_LATE = Rows(
+    code="outbox_late",
+    title="Outbox messages waiting for more than 30 seconds",
+    rows=lambda now: OutboxMessage.objects.late(now=now),
+    since="created_at",
+    query=lambda now: {"state": "waiting", "created_at__lt": now - LATE_AFTER},
+    model=OutboxMessage,
+)
+RELAY_SILENT = Word(
+    code="relay_silent",
+    title="Relay silent",
+    heartbeat="relay",
+    troubles=_silent(_RELAY_SILENT_AFTER),
+)
+QUESTIONS: Sequence[Question] = (
+    Rows(
+        code="orders_stalled",
+        title=f"Orders pending for more than {STALLED_AFTER.seconds // 60} minutes",
+        rows=lambda now: Order.objects.stalled(now=now),
+        since="placed_at",
+        query=lambda _now: {"pipeline": "stalled"},
+        model=Order,
+    ),
+    OUTBOX_LATE,
+    Rows(
+        code="outbox_given_up",
+        title="Outbox messages given up",
+        rows=_given_up,
+        since="gave_up_at",
+        query=lambda _now: {"state": "gave-up"},
+        model=OutboxMessage,
+    ),
+    Rows(
+        code="dead_letters_open",
+        title="Dead letters",
+        rows=lambda _now: DeadLetter.objects.open(),
+        since="last_at",
+        query=lambda _now: {"status__exact": "open"},
+        model=DeadLetter,
+    ),
+    Rows(
+        code="dead_letters_unheard",
+        title=f"Dead letters silent {UNHEARD_AFTER.seconds // 60} minutes after a replay",
+        rows=lambda now: DeadLetter.objects.unheard(now=now),
+        since="replayed_at",
+        query=lambda now: {
+            "status__exact": "replayed",
+            "replayed_at__lt": now - UNHEARD_AFTER,
+        },
+        model=DeadLetter,
+    ),
+    Rows(
+        code="emails_unknown",
+        title="E-mails unknown",
+        rows=lambda _now: OutgoingEmail.objects.filter(status=OutgoingEmail.Status.UNKNOWN),
+        since="claimed_at",
+        query=lambda _now: {"status__exact": "unknown"},
+        model=OutgoingEmail,
+    ),
+    Rows(
+        code="emails_sending",
+        title=f"E-mails sending for more than {STUCK_AFTER.seconds // 60} minutes",
+        rows=lambda now: OutgoingEmail.objects.stuck(now=now),
+        since="claimed_at",
+        query=lambda now: {"status__exact": "sending", "claimed_at__lt": now - STUCK_AFTER},
+        model=OutgoingEmail,
+    ),
+    Rows(
+        code="emails_failing",
+        title=f"E-mails that failed {_FAILING_FROM} times or more",
+        rows=_failing,
+        since="created_at",
+        query=lambda _now: {"status__exact": "queued", "attempts__gte": _FAILING_FROM},
+        model=OutgoingEmail,
+    ),
+    Rows(
+        code="emails_bounced",
+        title=f"E-mails bounced in the last {_BOUNCES_ARE_NEWS_FOR.days} days",
+        rows=_bounced,
+        since="created_at",
+        query=lambda now: {
+            "status__exact": "bounced",
+            "created_at__gte": now - _BOUNCES_ARE_NEWS_FOR,
+        },
+        model=OutgoingEmail,
+    ),
+    Word(
+        code="queues_without_consumer",
+        title="Queues without a consumer",
+        heartbeat="queues",
+        troubles=_without_consumer,
+    ),
+    RELAY_SILENT,
+    Word(
+        code="beat_silent",
+        title="Beat silent",
+        heartbeat="beat",
+        troubles=_silent(_BEAT_SILENT_AFTER),
+    ),
+    Word(
+        code="audit_violated",
+        title="Invariants violated at the last audit",
+        heartbeat="audit",
+        troubles=_violated,
+    ),
+)

@@ -1,0 +1,202 @@
+"""What is stuck: each question counts what it asks about, and nothing else."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.orders.checkout import place_order
+from apps.orders.models import Order
+from shop.mail.models import Content, OutgoingEmail
+from shop.outbox.models import OutboxMessage
+from tasks.models import DeadLetter, Heartbeat
+from tasks.stuck import QUESTIONS, Answer, ask
+from tests.builders import (
+    NOON,
+    make_customer,
+    make_line,
+    make_purchase,
+    make_staff,
+    make_variant,
+)
+from tests.statements import counted
+
+pytestmark = pytest.mark.django_db
+Maker = Callable[[str, timedelta], Any]
+
+
+def ago(**duration: float) -> timedelta:
+    return timedelta(**duration)
+
+
+def answers(*, examples: int = 0) -> dict[str, Answer]:
+    found = ask(QUESTIONS, now=NOON, examples=examples)
+    return {answer.code: answer for answer in found}
+
+
+def stuck() -> dict[str, int]:
+    """What is stuck besides a relay and a beat that were never heard."""
+    numbers = {code: answer.number for code, answer in answers().items() if answer.number}
+    assert numbers.pop("relay_silent") == numbers.pop("beat_silent") == 1
+    return numbers
+
+
+def an_order(name: str, age: timedelta) -> Order:
+    variant = make_variant(name.upper(), on_hand=1)
+    purchase = make_purchase(make_customer(name))
+    order = place_order(purchase, lines=[make_line(variant)], now=NOON - age)
+    OutboxMessage.objects.all().delete()
+    return order
+
+
+def a_message(name: str, age: timedelta, **facts: Any) -> OutboxMessage:
+    return OutboxMessage.objects.create(
+        topic="t", payload={"of": name}, created_at=NOON - age, **facts
+    )
+
+
+def a_message_given_up(name: str, age: timedelta) -> OutboxMessage:
+    return a_message(name, age, gave_up_at=NOON - age)
+
+
+def a_letter(name: str, age: timedelta) -> DeadLetter:
+    DeadLetter.objects.record(task_id=name, task="t", reason="r", now=NOON - age)
+    return DeadLetter.objects.get(task_id=name)
+
+
+def a_replayed_letter(name: str, age: timedelta) -> DeadLetter:
+    letter = a_letter(name, age)
+    letter.status, letter.replayed_at = DeadLetter.Status.REPLAYED, NOON - age
+    letter.save()
+    return letter
+
+
+def an_email(name: str, age: timedelta, **facts: Any) -> OutgoingEmail:
+    content = Content(subject="Your order", text="Hi", html="<p>Hi</p>")
+    OutgoingEmail.objects.queue(reference=name, kind="k", to="ada@example.com", content=content)
+    emails = OutgoingEmail.objects.filter(reference=name)
+    emails.update(created_at=NOON - age, claimed_at=NOON - age, **facts)
+    return emails.get()
+
+
+def an_email_that_is(**facts: Any) -> Maker:
+    return lambda name, age: an_email(name, age, **facts)
+
+
+@pytest.mark.parametrize(
+    ("code", "make", "too_long", "not_yet"),
+    [
+        ("orders_stalled", an_order, ago(minutes=6), ago(minutes=4)),
+        ("outbox_late", a_message, ago(seconds=31), ago(seconds=29)),
+        ("outbox_given_up", a_message_given_up, ago(hours=1), None),
+        ("dead_letters_open", a_letter, ago(hours=1), None),
+        ("dead_letters_unheard", a_replayed_letter, ago(minutes=21), ago(minutes=19)),
+        ("emails_unknown", an_email_that_is(status="unknown"), ago(hours=1), None),
+        (
+            "emails_sending",
+            an_email_that_is(status="sending"),
+            ago(minutes=11),
+            ago(minutes=9),
+        ),
+        ("emails_failing", an_email_that_is(attempts=3), ago(hours=1), None),
+        ("emails_bounced", an_email_that_is(status="bounced"), ago(days=6), ago(days=8)),
+    ],
+)
+def test_counts_what_is_stuck_and_lists_just_that(
+    client: Client, code: str, make: Maker, too_long: timedelta, not_yet: timedelta | None
+) -> None:
+    if not_yet is not None:
+        make("fine", not_yet)
+        assert stuck() == {}
+    row = make("ill", too_long)
+    assert stuck() == {code: 1}
+    answer = answers(examples=3)[code]
+    assert answer.oldest == NOON - too_long
+    assert [each.text for each in answer.examples] == [str(row)]
+    client.force_login(make_staff())
+    assert client.get(answer.examples[0].url).context["original"] == row
+    if code != "orders_stalled":  # that list reads the clock itself: tests/admin
+        assert list(client.get(answer.url).context["cl"].result_list) == [row]
+
+
+def test_counts_nothing_that_came_to_an_end() -> None:
+    Order.objects.filter(pk=an_order("ada", ago(days=1)).pk).update(status="confirmed")
+    a_message("sent", ago(hours=1), sent_at=NOON)
+    for status in ("succeeded", "discarded"):
+        a_letter(status, ago(hours=1))
+        DeadLetter.objects.filter(task_id=status).update(status=status)
+    for status in ("sent", "withdrawn"):
+        an_email(status, ago(hours=1), status=status, attempts=5)
+    an_email("queued", ago(hours=1), attempts=2)
+    assert stuck() == {}
+
+
+def test_forgets_a_message_of_which_a_person_gave_up_too() -> None:
+    message = a_message_given_up("of ada", ago(hours=1))
+    a_letter(str(message.uuid), ago(hours=1))
+    DeadLetter.objects.update(status="discarded")
+    assert stuck() == {}
+
+
+def test_shows_the_oldest_first_and_no_more_than_asked_for() -> None:
+    for minutes in (2, 4, 3):
+        a_message(f"{minutes}", ago(minutes=minutes))
+    answer = answers(examples=2)["outbox_late"]
+    assert (answer.number, answer.oldest) == (3, NOON - ago(minutes=4))
+    assert [each.text for each in answer.examples] == ["t {'of': '4'}", "t {'of': '3'}"]
+    assert answers()["outbox_late"].examples == []
+
+
+def heard(name: str, at: datetime, **facts: Any) -> None:
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "facts": facts})
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("relay", 60), ("beat", 120)])
+def test_knows_who_is_silent(name: str, seconds: int) -> None:
+    answer = answers(examples=1)[f"{name}_silent"]
+    assert (answer.number, answer.oldest) == (1, None)
+    assert answer.examples[0].text == "was never heard"
+    heard(name, NOON - ago(seconds=seconds - 1))
+    assert answers()[f"{name}_silent"].number == 0
+    heard(name, NOON - ago(seconds=seconds + 1))
+    answer = answers()[f"{name}_silent"]
+    assert (answer.number, answer.oldest) == (1, NOON - ago(seconds=seconds + 1))
+
+
+def test_names_the_queues_that_nobody_consumes() -> None:
+    states = {
+        "order.process": {"messages": 3, "consumers": 0},
+        "email.send_order_confirmation": {"messages": 9, "consumers": 1},
+        "order.process.dead": {"messages": 1, "consumers": 0},
+    }
+    heard("queues", NOON, **states)
+    assert stuck() == {"queues_without_consumer": 1}
+    [example] = answers(examples=3)["queues_without_consumer"].examples
+    assert example.text == "order.process, 3 waiting"
+
+
+def test_repeats_what_the_last_audit_found() -> None:
+    heard("audit", NOON, violations=0, codes=[], took_ms=5)
+    assert stuck() == {}
+    heard("audit", NOON, violations=7, codes=["I1", "I4"], took_ms=5)
+    assert stuck() == {"audit_violated": 2}
+    texts = [each.text for each in answers(examples=3)["audit_violated"].examples]
+    assert texts == ["I1 is violated", "I4 is violated"]
+
+
+def test_costs_the_same_however_much_is_stuck() -> None:
+    costs = []
+    for n in range(2):
+        for row in range(1 + 20 * n):
+            a_message(f"{n}-{row}", ago(hours=1))
+            a_letter(f"{n}-{row}", ago(hours=1))
+            an_email(f"{n}-{row}", ago(hours=1), status="unknown")
+        with counted() as statements:
+            answers(examples=5)
+        costs.append(len(statements))
+    assert costs[0] == costs[1] == 22  # two for each of nine, and one for each heartbeat
+    with counted() as statements:
+        answers()
+    assert len(statements) == 13
