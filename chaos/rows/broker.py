@@ -63,10 +63,11 @@ def killed_with_messages(trial: Trial) -> None:
 @row(5, "broker under a disk alarm", holds="checkout untouched; the relay goes on afterwards")
 def disk_alarm(trial: Trial) -> None:
     rabbitmq = trial.world.servers.rabbitmq
+    trial.wait_for("readiness says ok", lambda: _outbox(trial) == "ok")
     with trial.buying() as crowd:
         trial.wait_for("a quarter bought", lambda: crowd.done >= trial.orders / 4)
         rabbitmq.ctl("set_disk_free_limit", "900GB")
-    trial.wait_for("readiness says degraded", lambda: _readiness(trial) == "degraded")
+    trial.wait_for("readiness says degraded", lambda: _outbox(trial) == "degraded")
     rabbitmq.ctl("set_disk_free_limit", "200MB")
     trial.fault_ends()
     trial.settle()
@@ -76,8 +77,10 @@ def disk_alarm(trial: Trial) -> None:
     trial.require(letters == 0, f"{letters} dead letters")
 
 
-def _readiness(trial: Trial) -> str:
-    return str(requests.get(f"{trial.world.url}/health/ready", timeout=5).json()["status"])
+def _outbox(trial: Trial) -> str:
+    """What the shop says of its outbox."""
+    body = requests.get(f"{trial.world.url}/health/ready", timeout=5).json()
+    return str(body["dependencies"]["outbox"]["status"])
 
 
 @row(13, "broker dies while it dead-letters", holds="every message that gave up is a row")
