@@ -27,11 +27,12 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "orders_restarted": _in_batches(
             lambda limit: restarting.restart_pending(now=now, held=held, limit=limit)
         ),
-        "emails_written": _in_batches(
-            lambda limit: restarting.queue_missing_emails(now=now, limit=limit)
-        ),
         "emails_announced": _in_batches(
             lambda limit: restarting.announce_forgotten_emails(now=now, held=held, limit=limit)
+        ),
+        # After those, because what this writes is announced already.
+        "emails_written": _in_batches(
+            lambda limit: restarting.queue_missing_emails(now=now, limit=limit)
         ),
         "emails_unknown": OutgoingEmail.objects.call_stuck_unknown(now=now),
     }
