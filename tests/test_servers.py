@@ -55,6 +55,7 @@ def suite() -> Iterator[Path]:
 
 def run(suite: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept["TEST_DB_SUFFIX"] = "nested"  # or it would clear away the logs of this run
     return subprocess.run(  # noqa: S603 ours
         [sys.executable, "-m", "pytest", "-q", *options],
         cwd=suite,
