@@ -1,10 +1,12 @@
 """Log lines: one format on standard error, for whoever runs the process to collect."""
 
+from typing import Any
+
 from shop.settings.env import env_choice
 
 LOG_FORMAT = env_choice("LOG_FORMAT", ("json", "lines"), default="json")
 LOGGING_CONFIG = "shop.log_lines.configure"
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "shop.log_lines.formatter", "form": LOG_FORMAT}},
