@@ -17,6 +17,8 @@ LOGGING: dict[str, Any] = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # What was refused says the line of the request; this logger adds tracebacks of bugs.
         "django.request": {"level": "ERROR"},
+        # runserver would say each request again, with its query.
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         **{name: {"level": "INFO"} for name in ("shop", "apps", "tasks", "celery", "flower")},
         # That a task came and how it ended says the line of the task.
         "celery.worker.strategy": {"level": "WARNING"},
