@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
+from django.apps import apps
 from django.conf import settings
 from django.utils.log import configure_logging
 
@@ -21,7 +22,8 @@ for blueprint in ("worker", "consumer"):  # at the start, and at every reconnect
 @setup_logging.connect  # without a receiver Celery would add handlers of its own
 def _set_up_logging(**_: Any) -> None:
     """Django's, also where a program says something before Django is set up."""
-    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    if not apps.ready:
+        configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
 
 
 app.on_configure.connect(_set_up_logging)

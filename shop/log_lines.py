@@ -39,7 +39,6 @@ def formatter(*, form: str | None = None) -> logging.Formatter:
         foreign_pre_chain=[
             merge_contextvars,
             ExtraAdder((*_CONTEXT, *_FINDINGS)),
-            _add_task_of_celery,
             add_log_level,
             add_logger_name,
             processors.TimeStamper(fmt="iso", utc=True),
@@ -48,15 +47,6 @@ def formatter(*, form: str | None = None) -> logging.Formatter:
         processors=[ProcessorFormatter.remove_processors_meta, _in_order, _without_people]
         + [_RENDERERS[form or os.environ.get("LOG_FORMAT", "json")]],
     )
-
-
-def _add_task_of_celery(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Celery's lines about a task, also those of a process that does not run it, name it."""
-    facts = getattr(event["_record"], "data", None)
-    if isinstance(facts, dict) and "id" in facts and "name" in facts:
-        event.setdefault("task", facts["name"])
-        event.setdefault("task_id", facts["id"])
-    return event
 
 
 def _in_order(_logger: Any, _method: str, event: EventDict) -> EventDict:

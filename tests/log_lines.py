@@ -1,11 +1,13 @@
 """A plugin of pytest: no line that a run logs names a person.
 
-What this process logs is kept as production would write it, beside the logs of the processes
-that tests start. When the last test is over all of it is searched, with the database's own log,
-and what is found fails the run, whichever tests were selected.
+The test settings keep what every process logs, as production would write it, in one file; the
+processes that tests start have files of their own beside it, with all that they print. When the
+last test is over all of it is searched, with the database's own log, and what is found fails
+the run, whichever tests were selected.
 """
 
 import logging
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,17 +54,15 @@ def log() -> Iterator[list[str]]:
     logging.getLogger().removeHandler(handler)
 
 
-def pytest_sessionstart() -> None:
+@pytest.hookimpl(wrapper=True)  # before Django opens the file
+def pytest_load_initial_conftests() -> Iterator[None]:
     directory = run_directory() / "log"
     directory.mkdir(parents=True, exist_ok=True)
     for old in directory.glob("*.log"):
         old.unlink()
-    handler = logging.FileHandler(directory / "tests.log")
-    handler.setFormatter(formatter(form="json"))
-    # What a test may have switched on below that is not logged in production.
-    handler.setLevel(logging.INFO)
-    logging.getLogger().addHandler(handler)
+    os.environ["TEST_LOG"] = str(directory / "tests.log")
     _read.update({path: len(_lines(path)) for path in _logs()})
+    return (yield)
 
 
 @pytest.hookimpl(trylast=True)  # processes that tests share end in an earlier one

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from deploy.embedded import Servers, ServerUnavailable
 
@@ -71,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def run_directory() -> Path:
     """Where processes that tests start keep their files: one for each test database."""
-    return DIRECTORY / "pipeline" / str(settings.DATABASES["default"]["TEST"]["NAME"])
+    return DIRECTORY / "pipeline" / f"test_{os.environ.get('TEST_DB_SUFFIX', 'shop')}"
 
 
 def _take(variables: Mapping[str, str], *, start: Callable[[], dict[str, str]]) -> None:

@@ -14,6 +14,16 @@ for _name, _value in {
 
 from shop.settings.base import *  # noqa: E402, F403 the environment must be complete first
 
+# Beside standard error: tests/log_lines.py searches what all processes of a run have logged.
+LOGGING["formatters"]["json"] = {"()": "shop.log_lines.formatter", "form": "json"}  # noqa: F405
+LOGGING["handlers"]["kept"] = {  # noqa: F405
+    "class": "logging.FileHandler",
+    "filename": os.environ.get("TEST_LOG", os.devnull),
+    "formatter": "json",
+    "level": "INFO",  # a test may switch on what production would not log
+}
+LOGGING["root"]["handlers"].append("kept")  # noqa: F405
+
 _SUFFIX = os.environ.get("TEST_DB_SUFFIX", "shop")
 DATABASES["default"]["TEST"] = {"NAME": f"test_{_SUFFIX}"}  # noqa: F405
 CACHES["default"]["KEY_PREFIX"] = _SUFFIX  # noqa: F405

@@ -80,14 +80,6 @@ def test_nobody_is_named_in_text_fields_or_tracebacks(log: list[str]) -> None:
     assert "ada@" not in log[0]
 
 
-def test_a_line_of_celery_about_a_task_names_it(log: list[str]) -> None:
-    facts = {"id": "task-1", "name": "tasks.order_pipeline.confirm", "kwargs": "{'a': 1}"}
-    logging.getLogger("celery.app.trace").error("failed", extra={"data": facts})
-    line = json.loads(log[0])
-    assert (line["task"], line["task_id"]) == ("tasks.order_pipeline.confirm", "task-1")
-    assert "kwargs" not in line
-
-
 def test_people_read_the_same_as_text() -> None:
     log_context.begin(request_id="request-1")
     record = log_of_ours.makeRecord(

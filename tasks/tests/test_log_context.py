@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import requests
 from django.db import transaction
-from structlog.contextvars import get_contextvars
 
 from apps.orders import fulfilment
 from apps.orders.checkout import place_order
@@ -20,7 +19,6 @@ from shop import log_context
 from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
 from shop.topology import ORDER
-from tasks.order_pipeline import confirm, update_inventory
 from tests.builders import NOON, make_customer, make_line, make_purchase, make_variant
 from tests.pipeline import Pipeline, eventually, running_pipeline, worker_environment
 from tests.servers import run_directory
@@ -174,13 +172,3 @@ def test_also_the_traceback_of_a_task_that_failed_names_its_request_and_order(
     assert bug["exception"].splitlines()[-1].endswith("from confirmed to delivered.")
     assert (bug["level"], bug["attempt"], bug["queue"]) == ("error", 1, ORDER)
     assert (end["outcome"], end["reason"][:12]) == ("failure", "WrongStatus:")
-
-
-def test_nothing_of_a_task_is_left_for_the_next_one() -> None:
-    order = placed("first-request")
-    log_context.end()
-    headers = {"request_id": "first-request", "order": order.number}
-    update_inventory.apply(kwargs={"order_id": order.pk}, headers=headers)
-    assert get_contextvars() == {}
-    confirm.apply(kwargs={"order_id": order.pk})
-    assert OutgoingEmail.objects.get().request_id == ""
