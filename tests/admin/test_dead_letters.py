@@ -168,7 +168,7 @@ def test_discards_many_after_asking_for_the_reason(
     sue: Client, letters: list[DeadLetter]
 ) -> None:
     asked = act(sue, "discard", letters)
-    assert "about 2 open dead letters" in asked.content.decode()
+    assert "about 2 dead letters" in asked.content.decode()
     assert "This field is required." in act(sue, "discard", letters, reason="").content.decode()
     assert DeadLetter.objects.open().count() == 2
     act(sue, "discard", letters, reason="all by hand")
@@ -176,6 +176,21 @@ def test_discards_many_after_asking_for_the_reason(
         ("discarded", "all by hand")
     }
     assert LogEntry.objects.count() == 2
+
+
+def test_discards_a_replayed_letter_and_no_settled_one(
+    sue: Client, letters: list[DeadLetter]
+) -> None:
+    replayed, settled = letters
+    DeadLetter.objects.filter(pk=replayed.pk).update(status="replayed", replayed_at=NOON)
+    DeadLetter.objects.filter(pk=settled.pk).update(status="succeeded", resolved_at=NOON)
+    for letter in letters:
+        press(sue, "discard_this", letter, reason="never heard of again")
+    assert set(DeadLetter.objects.values_list("pk", "status")) == {
+        (replayed.pk, "discarded"),
+        (settled.pk, "succeeded"),
+    }
+    assert LogEntry.objects.count() == 1
 
 
 def test_who_may_only_look_can_do_nothing(client: Client, letters: list[DeadLetter]) -> None:
