@@ -41,6 +41,10 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
             status=DeadLetter.Status.REPLAYED, replayed_at__lt=now - UNHEARD_AFTER
         )
 
+    def unsettled(self) -> "DeadLetterQuerySet":
+        """Those that came to no end: open, or replayed and not heard of since."""
+        return self.filter(status__in=[DeadLetter.Status.OPEN, DeadLetter.Status.REPLAYED])
+
     def record(self, *, task_id: str, now: datetime, **facts: Any) -> None:
         """Keep what gave up, one row a task id; giving up again is counted on that row."""
         facts = {name: storable(value) for name, value in facts.items()}
@@ -78,8 +82,8 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
 
     @transaction.atomic
     def discard(self, *, reason: str, now: datetime) -> list["DeadLetter"]:
-        """Nothing more will be done about these letters; returns those that were open."""
-        letters = list(self.open().order_by("pk").select_for_update())
+        """Nothing more will be done about these letters; returns those it was said of."""
+        letters = list(self.unsettled().order_by("pk").select_for_update())
         DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters]).update(
             status=DeadLetter.Status.DISCARDED,
             resolved_at=now,

@@ -71,7 +71,7 @@ class ReasonDialog(ReasonForm, DialogForm):
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
-    list_display = ("task", "state", "reason", "order", "times", "replays", "last_at")
+    list_display = ("name", "state", "reason", "order", "times", "replays", "last_at")
     list_filter = (StatusFilter, "task", "queue")
     date_hierarchy = "last_at"
     search_fields = ("reason",)
@@ -85,10 +85,11 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
             {
                 "fields": (
                     "reason",
-                    ("task", "state"),
-                    ("order", "queue"),
+                    "task",
+                    ("state", "order"),
+                    ("queue", "attempts"),
                     ("first_at", "last_at"),
-                    ("times", "attempts"),
+                    "times",
                 )
             },
         ),
@@ -112,6 +113,12 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         if term.isdecimal() and int(term) <= _LARGEST_ORDER_ID:
             found |= Q(order_id=int(term))
         return queryset.filter(found), False
+
+    @admin.display(description="task", ordering="task")
+    def name(self, letter: DeadLetter) -> str:
+        """A task without its module, a topic as it is."""
+        is_task = letter.task.startswith("tasks.")
+        return letter.task.rpartition(".")[2] if is_task else letter.task
 
     @admin.display(description="status", ordering="status")
     def state(self, letter: DeadLetter) -> str:
@@ -159,9 +166,9 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         return bool(request.user.has_perm("tasks.change_deadletter"))
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """Only an open letter has buttons, and only one that can be replayed that one."""
+        """Only a letter that can be replayed, or discarded, has that button."""
         letter = self.get_object(request, object_id)
-        if letter is None or letter.status != Status.OPEN:
+        if letter is None or letter.resolved_at is not None:
             return []
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]  # Unfold's
         return [one for one in buttons if one.path != "replay_this" or not why_not(letter)]
@@ -196,7 +203,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
             "title": "Discard dead letters",
             "opts": self.opts,
             "form": form,
-            "letters": letters.open(),  # type: ignore[attr-defined]  # its own QuerySet
+            "letters": letters.unsettled(),  # type: ignore[attr-defined]  # its own QuerySet
         }
         return TemplateResponse(request, "tasks/admin/discard.html", context)
 

@@ -115,19 +115,6 @@ def test_marks_the_unknown_ones_of_many(sue: Client) -> None:
     assert (unknown.status, queued.status) == ("sent", "queued")
 
 
-def test_finds_dead_letters_by_order_and_offers_no_state_that_none_can_have(
-    sue: Client,
-) -> None:
-    fill_shop(range(2))
-    second, first = listed(sue, "tasks_deadletter")
-    assert listed(sue, "tasks_deadletter", order_id=first.order_id) == [first]
-    assert listed(sue, "tasks_deadletter", q=str(first.order_id)) == [first]
-    assert listed(sue, "tasks_deadletter") == [second, first]
-    url = reverse("admin:tasks_deadletter_changelist")
-    for page in (url, reverse("admin:tasks_deadletter_change", args=[first.pk])):
-        assert "resolved" not in sue.get(page).content.decode().lower()
-
-
 @pytest.mark.parametrize(
     "model",
     [
