@@ -1,6 +1,5 @@
 """I3 to I6 and I10: each order's history, its way, its key, its payment and its price."""
 
-from apps.orders.checkout import ORDER_PLACED
 from apps.orders.models import Order
 from tasks.audit.invariant import Guards, Invariant
 
@@ -44,8 +43,9 @@ LEGALITY = Invariant(
     parameters={"olds": [old for old, _ in _MOVES], "news": [new for _, new in _MOVES]},
 )
 
-# An order is on its way for as long as its latest announcement is young, not only the order:
-# after an outage the relay announces orders that are hours old. A replay counts the same way.
+# An order is on its way for as long as the latest message about it is young, and not only the
+# order: after an outage the relay announces orders that are hours old. A replay counts the
+# same way.
 NONE_LOST = Invariant(
     code="I4",
     title="no lost order",
@@ -56,8 +56,7 @@ NONE_LOST = Invariant(
         """,
         "announced": """
             SELECT payload ->> 'order_id' AS order_id FROM outbox_outboxmessage
-            WHERE topic = %(order_placed)s
-              AND (sent_at IS NULL AND gave_up_at IS NULL OR sent_at >= %(cutoff)s)
+            WHERE sent_at IS NULL AND gave_up_at IS NULL OR sent_at >= %(cutoff)s
         """,
         "seen": """
             SELECT order_id FROM tasks_deadletter
@@ -77,7 +76,6 @@ NONE_LOST = Invariant(
           AND NOT EXISTS (SELECT FROM announced WHERE announced.order_id = pending.id::text)
           AND NOT EXISTS (SELECT FROM seen WHERE seen.order_id = pending.id)
     """,
-    parameters={"order_placed": ORDER_PLACED},
 )
 
 ONE_PER_KEY = Invariant(

@@ -29,8 +29,9 @@ INVARIANTS = (
     messages.ACCOUNTED_FOR,
     orders.PRICE,
 )
-# Longer than every retry of a step with its longest waits (15 minutes), and a sweep.
-GRACE = timedelta(minutes=25)
+# Longer than every retry of a step with its longest waits (15 minutes), and than a sweep needs
+# to begin anew what got lost (25 minutes and one).
+GRACE = timedelta(minutes=30)
 
 
 class UnknownOrder(Exception):
