@@ -6,9 +6,10 @@ And RabbitMQ 4.0 beside it, from a Debian 13 system (deploy/embedded/trixie.py).
 import http.client
 import json
 import os
+import shutil
 import signal
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from deploy.embedded.process import (
     is_running,
     launch,
     recorded_pid,
+    run,
     send,
     wait_until,
 )
@@ -28,6 +30,7 @@ from deploy.embedded.server import Server
 
 # Not the commands in /usr/sbin: those change to the system's directories and user.
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")
+Command = Sequence[str | Path]
 USER, NODE = "ecommerce", "plugproof@localhost"
 # Off, so that whatever still needs one of them fails here first: a later 4.x drops them.
 # Not management_metrics_collection: without it nobody could see how long a queue is.
@@ -80,6 +83,12 @@ class RabbitMQ(Server):
         super().kill()
         self._stop_epmd()
 
+    def ctl(self, *words: str) -> str:
+        """Return what `rabbitmqctl` with these words printed."""
+        data, account = self.home.directory_of(self.name)
+        command, caller = self._enter([PROGRAMS / "rabbitmqctl", *words], account)
+        return run(command, account=caller, env=self._environment(data))
+
     def _begin(self) -> int:
         self._install()
         data, account = self.home.directory_of(self.name)
@@ -87,29 +96,28 @@ class RabbitMQ(Server):
         self._start_epmd(account)
         self._configure(account)
         self.pid_file.unlink(missing_ok=True)
-        return self._launch(
-            [PROGRAMS / "rabbitmq-server"],
+        command, starter = self._enter([PROGRAMS / "rabbitmq-server"], account)
+        return launch(
+            command,
             log=self.home.log(self.name),
-            account=account,
+            account=starter,
             env=self._environment(data),
         )
 
     def _install(self) -> None:
-        install("rabbitmq-server", program=PROGRAMS / "rabbitmq-server")
+        install("rabbitmq-server", program=PROGRAMS / "rabbitmq-server", what="RabbitMQ")
+        if shutil.which("epmd") is None:
+            raise ServerUnavailable("RabbitMQ: no epmd on PATH, install erlang-base")
 
     def _programs(self) -> Path:
         """Where the programs lie, seen from here."""
         return PROGRAMS
 
-    def _launch(
-        self,
-        command: Sequence[str | Path],
-        *,
-        log: Path,
-        account: Account | None,
-        env: Mapping[str, str] | None = None,
-    ) -> int:
-        return launch(command, log=log, account=account, env=env)
+    def _enter(
+        self, command: Command, account: Account | None
+    ) -> tuple[Command, Account | None]:
+        """What to call, and as whom, for the command to run as `account`."""
+        return command, account
 
     def _environment(self, data: Path) -> dict[str, str]:
         return {
@@ -164,11 +172,10 @@ class RabbitMQ(Server):
         self._stop_epmd()
         self.home.claim_ports([self._epmd])
         port = self.home.port(self._epmd)
-        pid = self._launch(
-            ["epmd", "-port", str(port), "-address", "127.0.0.1"],
-            log=self.home.log(self._epmd),
-            account=account,
+        command, starter = self._enter(
+            ["epmd", "-port", str(port), "-address", "127.0.0.1"], account
         )
+        pid = launch(command, log=self.home.log(self._epmd), account=starter)
         write_private(self._epmd_pid_file, str(pid))
         if not wait_until(lambda: not is_free(port), seconds=10):
             raise ServerUnavailable("epmd does not start", log=self.home.log(self._epmd))
@@ -211,15 +218,10 @@ class RabbitMQ4(RabbitMQ):
     def _programs(self) -> Path:
         return trixie.TREE / PROGRAMS.relative_to("/")
 
-    def _launch(
-        self,
-        command: Sequence[str | Path],
-        *,
-        log: Path,
-        account: Account | None,
-        env: Mapping[str, str] | None = None,
-    ) -> int:
-        return launch(trixie.inside(command, data=self.data, account=account), log=log, env=env)
+    def _enter(
+        self, command: Command, account: Account | None
+    ) -> tuple[Command, Account | None]:
+        return trixie.inside(command, data=self.data, account=account), None
 
 
 def chosen(home: Home) -> RabbitMQ:

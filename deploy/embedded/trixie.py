@@ -36,7 +36,7 @@ def make() -> None:
         return
     if os.geteuid() != 0:
         raise ServerUnavailable(f"RabbitMQ 4: no {TREE}, and only root can make it")
-    install("debootstrap", program=_DEBOOTSTRAP)
+    install("debootstrap", program=_DEBOOTSTRAP, what="RabbitMQ 4")
     parent = own_directory(TREE.parent, mode=0o755)
     with (parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
