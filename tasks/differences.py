@@ -10,8 +10,7 @@ _WORDING = re.compile(
     r"received (?P<declared>.+?) but current is (?P<found>.+)$",
     re.DOTALL,
 )
-_VALUE = re.compile(r"(?:the value )?'(?P<value>.*?)'(?: of type '(?P<type>\w+)')?", re.DOTALL)
-_NUMBERS = {"signedint", "long"}
+_VALUE = re.compile(r"(?:the value )?'(?P<value>.*?)'(?: of type '\w+')?", re.DOTALL)
 
 
 class Difference(NamedTuple):
@@ -21,7 +20,7 @@ class Difference(NamedTuple):
     name: str
     what: str
     argument: str = ""
-    found: int | str | None = None
+    found: str | None = None
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}: {self.what}"
@@ -33,9 +32,7 @@ def difference(refusal: str, *, kind: str, name: str) -> Difference:
     if match is None:  # an exclusive queue, for instance
         return Difference(kind, name, refusal)
     found, declared = (_value(match[group]) for group in ("found", "declared"))
-    if isinstance(declared, int) and found is not None:
-        found = int(found)  # the type is told only where one of them is not set
-    what = f"{match['argument']} is {_shown(found)}, declared is {_shown(declared)}"
+    what = f"{match['argument']} is {found or 'not set'}, declared is {declared or 'not set'}"
     return Difference(match["kind"], match["name"], what, match["argument"], found)
 
 
@@ -59,12 +56,6 @@ def what_to_do(differences: Sequence[Difference], *, virtual_host: str) -> list[
     return [*lines, "  Run manage.py declare_queues again, and start relay and workers."]
 
 
-def _value(text: str) -> int | str | None:
+def _value(text: str) -> str | None:
     match = _VALUE.fullmatch(text)
-    if match is None:
-        return None
-    return int(match["value"]) if match["type"] in _NUMBERS else match["value"]
-
-
-def _shown(value: int | str | None) -> str:
-    return "not set" if value is None else str(value)
+    return match["value"] if match else None

@@ -92,17 +92,27 @@ def _declare(connection: Connection) -> Iterator[Difference]:
 
 def _declare_queue(connection: Connection, queue: Queue) -> Iterator[Difference]:
     """Declare it and yield every argument that differs: RabbitMQ names one at a time."""
-    arguments = dict(queue.queue_arguments or {})
+    arguments: dict[str, Any] = dict(queue.queue_arguments or {})
+    known: set[str] = set()
     while True:
         with connection.channel() as channel:
             bound = queue(channel)
             bound.queue_arguments = arguments
             found = _differing(bound.queue_declare, kind="queue", name=queue.name)
-        yield from found
-        if not found or not found[0].argument.startswith("x-"):
+        if not found or found[0].argument in known:
             return
-        arguments[found[0].argument] = found[0].found  # and hear of the next one
-        arguments = {name: value for name, value in arguments.items() if value is not None}
+        yield found[0]
+        # Agree with the broker about this one, to hear of the next.
+        known.add(found[0].argument)
+        arguments = _with(arguments, found[0])
+
+
+def _with(arguments: dict[str, Any], found: Difference) -> dict[str, Any]:
+    value = found.found
+    others = {name: one for name, one in arguments.items() if name != found.argument}
+    if value is None or not found.argument.startswith("x-"):
+        return others
+    return others | {found.argument: int(value) if value.isdecimal() else value}
 
 
 def _differing(declare: Callable[[], object], *, kind: str, name: str) -> list[Difference]:
