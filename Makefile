@@ -14,7 +14,9 @@ demo: .venv/demo ## start everything, buy something before your eyes, stay open 
 run: .venv/demo ## start the Procfile's processes for development, until Ctrl-C
 	@python -m deploy.embedded up
 	@python manage.py migrate --verbosity 0
-	@DJANGO_SETTINGS_MODULE=shop.settings.dev honcho start --port 8000
+	@DJANGO_SETTINGS_MODULE=shop.settings.dev \
+		FLOWER_BASIC_AUTH="$${FLOWER_BASIC_AUTH:-$$(python -m deploy.demo.passwords)}" \
+		honcho start --port 8000
 
 migrate: .venv/demo ## bring the development database up to date
 	@python -m deploy.embedded up

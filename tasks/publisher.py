@@ -14,7 +14,7 @@ from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
 from shop.topology import SHOP
-from tasks.queues import as_operational_errors, declare_queues
+from tasks.queues import as_operational_errors, ensure_queues
 
 # Seconds. Above them the broker's answer is in doubt: drop the connection, publish again.
 _CONFIRMED_WITHIN = 5
@@ -45,7 +45,7 @@ class PlainPublisher:
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._connection = app.connection_for_write()
-        declare_queues(self._connection)
+        ensure_queues(self._connection)
         self._producer = Producer(self._connection.default_channel, auto_declare=False)
 
     def publish(self, chains: Sequence[Chain]) -> set[str]:
@@ -74,7 +74,7 @@ class ConfirmingPublisher:
                 "write_timeout": _CONFIRMED_WITHIN,
             },
         )
-        declare_queues(self._connection)
+        ensure_queues(self._connection)
         with as_operational_errors(self._connection):
             channel: Any = self._connection.channel()
             channel.confirm_select()

@@ -61,8 +61,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The last lines say what the tests measured, and what they ran against."""
     for line in figures:
         terminalreporter.write_line(f"measured: {line}")
-    for server in Servers(DIRECTORY).status():
-        if server.name in _started:
+    servers = Servers(DIRECTORY)
+    started = [servers.rabbitmq.name if one == "rabbitmq" else one for one in _started]
+    for server in servers.status():
+        if server.name in started:
             terminalreporter.write_line(f"ran against {server.name} {server.version}")
     if _given:
         terminalreporter.write_line(f"ran against the servers of {', '.join(_given)}")

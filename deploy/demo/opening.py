@@ -10,7 +10,7 @@ import requests
 from django.core.management import call_command
 from rich.console import Console
 
-from deploy.demo.passwords import demo_passwords
+from deploy.demo.passwords import demo_passwords, flower_login
 from deploy.embedded import Servers
 from deploy.embedded.home import is_free
 from deploy.embedded.process import wait_until
@@ -105,7 +105,8 @@ def _environment(servers: Servers, passwords: dict[str, str]) -> dict[str, str]:
         "PORT": str(port),
         "FLOWER_PORT": str(flower_port),
         "FLOWER_URL": f"http://127.0.0.1:{flower_port}/flower/",
-        "FLOWER_BASIC_AUTH": f"admin:{passwords['DEMO_FLOWER_PASSWORD']}",
+        "FLOWER_BASIC_AUTH": flower_login(passwords),
+        "FLOWER_DB": str(servers.home.directory / "flower" / "state"),
     }
 
 

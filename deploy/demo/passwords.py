@@ -1,9 +1,14 @@
-"""The demo's passwords and keys: made when first needed, readable only to who started it."""
+"""The demo's passwords and keys: made when first needed, readable only to who started it.
+
+`python -m deploy.demo.passwords` prints Flower's login, for `make run`.
+"""
 
 import secrets
+import sys
 from pathlib import Path
 
 from deploy.embedded.home import write_private
+from deploy.processes import ROOT
 
 # Each with its bytes of randomness: people type a password, nobody types the key.
 NAMES = {
@@ -26,3 +31,13 @@ def demo_passwords(directory: Path) -> dict[str, str]:
         text = "".join(f"{name}={password}\n" for name, password in passwords.items())
         write_private(path, text)
     return passwords
+
+
+def flower_login(passwords: dict[str, str]) -> str:
+    """FLOWER_BASIC_AUTH for these passwords."""
+    return f"admin:{passwords['DEMO_FLOWER_PASSWORD']}"
+
+
+if __name__ == "__main__":
+    sys.stderr.write("Flower's user is admin, its password is in var/demo-passwords.\n")
+    sys.stdout.write(flower_login(demo_passwords(ROOT / "var")))

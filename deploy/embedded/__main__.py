@@ -14,8 +14,8 @@ DEFAULT_DIRECTORY = Path(__file__).resolve().parents[2] / "var"
 def main() -> int:
     """Do what the command line says and return the exit status."""
     arguments = _parser().parse_args()
-    servers = Servers(arguments.dir)
     try:
+        servers = Servers(arguments.dir)
         if arguments.command == "up":
             servers.up(rabbitmq=arguments.rabbitmq)
             return _report(servers)
@@ -46,9 +46,9 @@ def _report(servers: Servers, *, wanted: str = "up") -> int:
     as_wanted = True
     for name, state, pid, version, address, note in servers.status():
         took = f"{servers.took[name]} ms" if name in servers.took else ""
-        line = f"{name:9}{state:5}{took:>8}  {pid or '':<8}{version:9.9} {address:16} {note}"
+        line = f"{name:10}{state:5}{took:>8}  {pid or '':<8}{version:9.9} {address:16} {note}"
         sys.stdout.write(f"{line.rstrip()}\n")
-        as_wanted &= state == wanted or name == "rabbitmq"
+        as_wanted &= state == wanted or name.startswith("rabbitmq")
     return 0 if as_wanted else 3
 
 

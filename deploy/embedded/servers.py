@@ -11,7 +11,7 @@ from typing import NamedTuple
 from deploy.embedded.home import Home, write_private
 from deploy.embedded.postgres import Primary, Standby
 from deploy.embedded.process import ServerUnavailable
-from deploy.embedded.rabbitmq import RabbitMQ
+from deploy.embedded.rabbitmq import RabbitMQ, RabbitMQ4, chosen
 from deploy.embedded.redis import Redis
 from deploy.embedded.server import Server
 
@@ -39,7 +39,7 @@ class Servers:
         self.primary = Primary(self.home)
         self.standby = Standby(self.home, self.primary)
         self.redis = Redis(self.home)
-        self.rabbitmq = RabbitMQ(self.home)
+        self.rabbitmq = chosen(self.home)
         self.took: dict[str, int] = {}
 
     def up(self, *, rabbitmq: bool = False) -> dict[str, str]:
@@ -62,13 +62,14 @@ class Servers:
         rows: list[Sequence[Server]] = [
             (self.primary, self.standby),
             (self.redis,),
-            (self.rabbitmq,),
+            (RabbitMQ(self.home),),
+            (RabbitMQ4(self.home),),
         ]
         with self._alone():
             self._in_parallel(rows, lambda server: server.stop())
 
     def start(self, name: str) -> None:
-        """Start one of primary, standby, redis, rabbitmq."""
+        """Start one of primary, standby, redis, rabbitmq: the one chosen."""
         with self._alone():
             self._named(name).start()
             if self.env_file.exists():
@@ -102,11 +103,19 @@ class Servers:
         lines = self.env_file.read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
 
-    def _all(self) -> tuple[Server, ...]:
-        return (self.primary, self.standby, self.redis, self.rabbitmq)
+    def _all(self) -> list[Server]:
+        """The servers of the set, and a RabbitMQ that runs although another is chosen."""
+        others = [RabbitMQ(self.home), RabbitMQ4(self.home)]
+        running = [one for one in others if one.name != self.rabbitmq.name and one.pid()]
+        return [self.primary, self.standby, self.redis, self.rabbitmq, *running]
 
     def _named(self, name: str) -> Server:
-        return {server.name: server for server in self._all()}[name]
+        return {
+            "primary": self.primary,
+            "standby": self.standby,
+            "redis": self.redis,
+            "rabbitmq": self.rabbitmq,
+        }[name]
 
     def _status(self, server: Server) -> Status:
         pid = server.pid()

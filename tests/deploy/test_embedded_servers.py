@@ -114,7 +114,7 @@ def test_reuses_on_a_second_up_what_is_running(servers: Servers) -> None:
     assert servers.up() == first
     assert pids(servers) == running
     assert None not in (running["primary"], running["standby"], running["redis"])
-    assert running["rabbitmq"] is None
+    assert running[servers.rabbitmq.name] is None
 
 
 def test_leaves_nothing_running_after_down_and_keeps_the_rows(servers: Servers) -> None:
@@ -299,7 +299,7 @@ def test_command_says_how_each_server_is_and_no_password(servers: Servers) -> No
         ["primary", "up"],
         ["standby", "up"],
         ["redis", "up"],
-        ["rabbitmq", "down"],
+        [servers.rabbitmq.name, "down"],
     ]
     status = command(servers, "status")
     assert status.returncode == 0
@@ -335,6 +335,7 @@ def command(servers: Servers, *arguments: str) -> subprocess.CompletedProcess[st
 
 @pytest.mark.rabbitmq
 def test_rabbitmq_keeps_a_message_over_a_kill(servers: Servers) -> None:
+    name = servers.rabbitmq.name
     environment = servers.up(rabbitmq=True)
     assert environment["CELERY_BROKER_URL"].startswith("amqp://")
     with kombu.Connection(
@@ -350,5 +351,38 @@ def test_rabbitmq_keeps_a_message_over_a_kill(servers: Servers) -> None:
         assert message.payload == {"sku": "MUG"}
         message.ack()
     servers.down()
-    assert not with_mark(f"-port {servers.home.port('epmd')} ")
-    assert pids(servers)["rabbitmq"] is None
+    assert not with_mark(f"-port {servers.home.port(name.replace('rabbitmq', 'epmd'))} ")
+    assert pids(servers)[name] is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs a Debian 13 beside its system")
+@pytest.mark.rabbitmq
+def test_runs_two_series_of_rabbitmq_side_by_side(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RABBITMQ_SERIES", "")
+    Servers(servers.home.directory).start("rabbitmq")
+    monkeypatch.setenv("RABBITMQ_SERIES", "4")
+    newer = Servers(servers.home.directory)
+    newer.start("rabbitmq")
+    versions = {one.name: one.version for one in newer.status() if one.state == "up"}
+    assert versions["rabbitmq4"].startswith("4.")
+    assert versions["rabbitmq"] != versions["rabbitmq4"]
+    assert newer.rabbitmq.ctl("-q", "list_vhosts").split() == ["name", "/"]
+    with kombu.Connection(newer.rabbitmq.url()) as connection:
+        transient = kombu.Queue("mugs", durable=False)(connection.default_channel)
+        with pytest.raises(connection.connection_errors, match="transient_nonexcl_queues"):
+            transient.queue_declare()
+    # Whoever stops the servers need not know which ones were chosen.
+    monkeypatch.setenv("RABBITMQ_SERIES", "")
+    Servers(servers.home.directory).down()
+    assert not with_mark(str(servers.home.path))
+
+
+def test_refuses_an_unknown_series_of_rabbitmq_in_one_line(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RABBITMQ_SERIES", "5")
+    refused = command(servers, "status")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines() == ["RABBITMQ_SERIES=5: may be 4, or not be set"]
