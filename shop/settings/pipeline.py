@@ -19,7 +19,6 @@ CELERY_TASK_ROUTES = {
     "tasks.email.*": {"queue": "email.send_order_confirmation"},
     "tasks.search.*": {"queue": "search.index_product"},
     "tasks.maintenance.*": {"queue": "shop.maintenance"},
-    # Celery's own, which beat sends every night: results are not kept for ever.
     "celery.backend_cleanup": {"queue": "shop.maintenance"},
 }
 

@@ -1,8 +1,7 @@
 """What beat starts, and when. Everything in it may run twice, so two beats are harmless.
 
 Beat keeps the schedule in memory and has no file: a restart begins every interval anew, and a
-nightly run at which no beat was running is left out until the next night. Celery itself adds
-one: the old task results are deleted at four.
+nightly run at which no beat was running is left out until the next night.
 """
 
 from typing import Any
@@ -21,4 +20,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": _entry("tasks.maintenance.sweep", 60.0, expires=55),
     "prune": _entry("tasks.maintenance.prune", crontab(minute=0, hour=3), expires=12 * 3600),
     "audit": _entry("tasks.maintenance.audit", crontab(minute=30, hour=3), expires=12 * 3600),
+    # Celery's own. Of its schedulers only those with a file send it by themselves.
+    "clean up results": _entry(
+        "celery.backend_cleanup", crontab(minute=0, hour=4), expires=12 * 3600
+    ),
 }

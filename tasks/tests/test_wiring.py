@@ -1,5 +1,6 @@
 """Every announcement starts something, and every task has a queue."""
 
+from celery.beat import Scheduler
 from celery.schedules import crontab
 
 from apps.orders import checkout, fulfilment, restarting
@@ -45,13 +46,21 @@ def test_every_task_is_routed_to_a_work_queue_of_its_own_kind() -> None:
 
 
 def test_beat_starts_registered_tasks_that_expire_before_they_come_again() -> None:
-    registered = our_tasks()
+    registered = [*our_tasks(), "celery.backend_cleanup"]
     for name, entry in app.conf.beat_schedule.items():
         assert entry["task"] in registered, name
         is_nightly = isinstance(entry["schedule"], crontab)
         interval = 24 * 3600 if is_nightly else entry["schedule"]
         assert 0 < entry["options"]["expires"] < interval, name
-    assert app.amqp.router.route({}, "celery.backend_cleanup")["queue"].name == MAINTENANCE
+
+
+def test_beat_sends_all_that_is_due_to_the_queue_of_the_maintenance() -> None:
+    scheduler = Scheduler(app, lazy=True)
+    scheduler.setup_schedule()
+    tasks = {str(entry.task) for entry in scheduler.schedule.values()}
+    # Celery's schedulers add this one by themselves, but for the one that the shop uses.
+    assert "celery.backend_cleanup" in tasks
+    assert {app.amqp.router.route({}, task)["queue"].name for task in tasks} == {MAINTENANCE}
 
 
 def test_every_work_queue_but_that_of_the_maintenance_has_its_dead_letter_queue() -> None:
