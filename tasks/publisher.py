@@ -29,6 +29,9 @@ class Publisher(Protocol):
         published again, with the same ids, by a new publisher.
         """
 
+    def check(self) -> None:
+        """Ask the broker for an answer; raises kombu's OperationalError without one."""
+
     def close(self) -> None: ...
 
 
@@ -53,6 +56,11 @@ class PlainPublisher:
             for chain in chains:
                 _send(self._app, self._producer, chain)
         return set()
+
+    def check(self) -> None:
+        with as_operational_errors(self._connection):
+            channel: Any = self._connection.default_channel
+            channel.client.ping()
 
     def close(self) -> None:
         self._connection.collect()
@@ -96,6 +104,11 @@ class ConfirmingPublisher:
                 )
             self._wait_for_confirms()
         return self._refused
+
+    def check(self) -> None:
+        with as_operational_errors(self._connection):
+            channel: Any = self._connection.default_channel
+            channel.exchange_declare(SHOP.name, SHOP.type, passive=True)
 
     def close(self) -> None:
         self._connection.collect()

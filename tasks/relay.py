@@ -130,12 +130,17 @@ class Relay:
             if not relay_batch(self._publisher, now=timezone.now()):
                 wait_for_messages(timeout=_POLL)
             self._backoff = _FIRST_BACKOFF
+            if self._is_time_to_beat():
+                self._publisher.check()  # an idle one would not notice that its broker left
             self._beat({"connected": True})
 
     def _beat(self, facts: dict[str, object]) -> None:
-        if facts != self._told or time.monotonic() - self._told_at >= _BEAT:
+        if facts != self._told or self._is_time_to_beat():
             Heartbeat.objects.beat(RELAY, facts=facts, now=database_time())
             self._told, self._told_at = facts, time.monotonic()
+
+    def _is_time_to_beat(self) -> bool:
+        return time.monotonic() - self._told_at >= _BEAT
 
     def _disconnect(self) -> None:
         if self._publisher is not None:

@@ -14,6 +14,7 @@ import pytest
 import requests
 from django.db import transaction
 from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from deploy.embedded import Servers
 from shop.celery import app
@@ -64,8 +65,8 @@ def test_goes_on_when_redis_was_away(tmp_path_factory: pytest.TempPathFactory) -
         with running_relay(servers.redis.url(database=0)) as relay:
             eventually(is_connected, what="a first heartbeat")
             servers.kill("redis")
+            eventually(lambda: not is_connected(), what="the complaint of an idle relay")
             announce()
-            eventually(lambda: not is_connected(), what="the relay's complaint")
             servers.start("redis")
             eventually(all_sent, what="published after the outage")
             eventually(is_connected, what="its word that all is well")
@@ -82,6 +83,19 @@ def test_goes_on_when_rabbitmq_closed_its_connection(rabbitmq: str) -> None:
         announce()
         eventually(all_sent, what="published on a new connection")
         assert relay.poll() is None
+
+
+@pytest.mark.rabbitmq
+def test_notices_that_rabbitmq_closed_its_connection_without_a_message_to_send(
+    rabbitmq: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", rabbitmq)  # Celery prefers it to its settings
+    publisher = publisher_for(app)
+    publisher.check()
+    close_connections()
+    with pytest.raises(OperationalError):
+        publisher.check()
+    publisher.close()
 
 
 def close_connections() -> int:
