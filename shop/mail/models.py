@@ -225,8 +225,7 @@ class OutgoingEmail(models.Model):
         return self.status
 
     def _give_back(self, error: OSError) -> NotTaken:
-        mine = OutgoingEmail.objects.filter(pk=self.pk, status=self.Status.SENDING)
-        mine.update(
+        self._while_in_doubt().update(
             last_error=_describe(error),
             status=Case(
                 When(withdrawn_at=None, then=Value(self.Status.QUEUED)),
@@ -236,10 +235,13 @@ class OutgoingEmail(models.Model):
         return NotTaken(f"{self}: {_describe(error)}")
 
     def _finish(self, status: str, *, error: str = "", sent_at: datetime | None = None) -> str:
-        OutgoingEmail.objects.filter(pk=self.pk, status=self.Status.SENDING).update(
-            status=status, last_error=error, sent_at=sent_at
-        )
+        self._while_in_doubt().update(status=status, last_error=error, sent_at=sent_at)
         return status
+
+    def _while_in_doubt(self) -> OutgoingEmailQuerySet:
+        # Unknown, too: a sender that was only slow knows better than who gave it up.
+        in_doubt = [self.Status.SENDING, self.Status.UNKNOWN]
+        return OutgoingEmail.objects.filter(pk=self.pk, status__in=in_doubt)
 
 
 def _describe(error: OSError) -> str:

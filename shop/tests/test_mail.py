@@ -3,12 +3,14 @@
 import re
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from shop import log_context
-from shop.mail.models import Content, NotTaken, OutgoingEmail
+from shop.clock import database_time
+from shop.mail.models import STUCK_AFTER, Content, NotTaken, OutgoingEmail
 from tests.builders import NOON
 from tests.concurrently import run_at_once
 from tests.mail_server import MailServer, mail_server
@@ -134,6 +136,25 @@ def test_is_queued_again_when_no_server_listens(server: MailServer, settings: Se
     with pytest.raises(NotTaken):
         email.send(now=NOON)
     assert status(email) == "queued"
+
+
+@pytest.mark.parametrize(
+    ("answer", "in_the_end"), [("250 OK", "sent"), ("550 no", "bounced"), ("451 no", "queued")]
+)
+def test_a_sender_that_was_only_slow_settles_what_was_called_unknown(
+    server: MailServer, answer: str, in_the_end: str
+) -> None:
+    email = queued()
+    server.answer_to_recipient = answer
+
+    def sweep_much_later(_recipient: str) -> None:
+        now = database_time() + 2 * STUCK_AFTER
+        assert OutgoingEmail.objects.call_stuck_unknown(now=now) == 1
+
+    server.on_recipient = sweep_much_later
+    with suppress(NotTaken):
+        email.send(now=NOON)
+    assert status(email) == in_the_end
 
 
 def test_a_claim_that_nobody_finished_is_left_alone(server: MailServer) -> None:
