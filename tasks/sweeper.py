@@ -5,14 +5,18 @@ It trusts no other mechanism: it looks at the rows alone. Several sweepers may w
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from apps.orders import restarting
 from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
-from tasks.models import DeadLetter
+from shop.topology import EMAIL, ORDER
+from tasks.models import QUEUES, DeadLetter, Heartbeat
 
 _BATCH = 500
+# So many messages ahead of it are why an order waits, and one more would not help it.
+_BACKLOG = 1000
+_SEEN_LATELY = timedelta(minutes=2)
 
 log = logging.getLogger(__name__)
 
@@ -22,16 +26,13 @@ def sweep(*, now: datetime) -> dict[str, int]:
 
     Returns how many of each: in a healthy shop none. `now` is the database's time.
     """
-    held = DeadLetter.objects.open()
     swept = {
-        "orders_restarted": _in_batches(
-            lambda limit: restarting.restart_pending(now=now, held=held, limit=limit)
-        ),
+        "orders_restarted": _restart(restarting.restart_pending, queue=ORDER, now=now),
         "emails_written": _in_batches(
             lambda limit: restarting.queue_missing_emails(now=now, limit=limit)
         ),
-        "emails_announced": _in_batches(
-            lambda limit: restarting.announce_forgotten_emails(now=now, held=held, limit=limit)
+        "emails_announced": _restart(
+            restarting.announce_forgotten_emails, queue=EMAIL, now=now
         ),
         "emails_unknown": OutgoingEmail.objects.call_stuck_unknown(now=now),
     }
@@ -43,6 +44,26 @@ def sweep(*, now: datetime) -> dict[str, int]:
 def prune(*, now: datetime) -> int:
     """Delete outbox messages that were sent long ago; returns how many."""
     return _in_batches(lambda limit: OutboxMessage.objects.prune(now=now, limit=limit))
+
+
+def _restart(announce: Callable[..., int], *, queue: str, now: datetime) -> int:
+    if _is_backed_up(queue, now=now):
+        return 0
+    held = DeadLetter.objects.open()
+    return _in_batches(lambda limit: announce(now=now, held=held, limit=limit))
+
+
+def _is_backed_up(queue: str, *, now: datetime) -> bool:
+    """Whether this queue's workers are away or far behind: what is in it is not lost but late.
+
+    To announce it again would put as much on top, again and again for as long as that lasts.
+    Without a look at the queue of late the answer is no.
+    """
+    look = Heartbeat.objects.filter(name=QUEUES, at__gte=now - _SEEN_LATELY).first()
+    state = look.facts.get(queue) if look else None
+    if not state or not state["messages"]:
+        return False
+    return not state["consumers"] or state["messages"] >= _BACKLOG
 
 
 def _in_batches(batch: Callable[[int], int]) -> int:
