@@ -59,13 +59,13 @@ class Pipeline:
                 bound.purge()
 
     def send(self, task: str, **arguments: object) -> None:
-        """Put a message for `task` on the order queue, which otherwise only the relay does."""
+        """Put a message for `task` on its queue, which otherwise only relay and beat do."""
         message = app.amqp.create_task_message(str(uuid.uuid4()), task, (), arguments)
         with Connection(self.broker_url) as broker:
             broker.Producer().publish(
                 message.body,
                 exchange=SHOP.name,
-                routing_key=ORDER,
+                routing_key=app.amqp.router.route({}, task)["queue"].name,
                 headers=message.headers,
                 serializer="json",
                 **message.properties,
