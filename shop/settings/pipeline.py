@@ -58,6 +58,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     # task and the longest wait of a retry.
     else {"visibility_timeout": 300, "socket_timeout": 10, "socket_connect_timeout": 3}
 )
+# RabbitMQ 4.3 refuses queues that are neither durable nor exclusive, and a prefetch for a whole
+# channel. A receiver of events has a new name each time, so its queue may be exclusive. A
+# worker's own queue for remote control keeps its name: were it exclusive, a worker that
+# reconnects before the broker has missed the old connection would end.
+CELERY_EVENT_QUEUE_EXCLUSIVE = True
+CELERY_CONTROL_QUEUE_DURABLE = _AMQP
+CELERY_CONTROL_QUEUE_EXCLUSIVE = not _AMQP
+CELERY_WORKER_DETECT_QUORUM_QUEUES = True
 # Events feed Flower.
 CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
