@@ -67,6 +67,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     # Where RabbitMQ's alternate exchange puts what was sent with a wrong key.
     | {"deadletter_queue": UNROUTED_QUEUE.name}
 )
+# RabbitMQ 4.3 refuses queues that are neither durable nor exclusive, and a prefetch for a whole
+# channel. A receiver of events has a new name each time, so its queue may be exclusive. A
+# worker's own queue for remote control keeps its name: were it exclusive, a worker that
+# reconnects before the broker has missed the old connection would end.
+CELERY_EVENT_QUEUE_EXCLUSIVE = True
+CELERY_CONTROL_QUEUE_DURABLE = _AMQP
+CELERY_CONTROL_QUEUE_EXCLUSIVE = not _AMQP
+CELERY_WORKER_DETECT_QUORUM_QUEUES = True
 # Events feed Flower.
 CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
