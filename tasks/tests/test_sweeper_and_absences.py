@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django_celery_results.models import TaskResult
 
 from apps.orders.checkout import ORDER_PLACED, place_order
 from apps.orders.models import Order
@@ -115,7 +116,11 @@ def test_sweeping_without_a_break_disturbs_no_healthy_pipeline(pipeline: Pipelin
 def test_maintenance_that_fails_leaves_no_dead_letter_and_is_not_tried_again(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.send("tasks.maintenance.sweep", nonsense=1)
+    Heartbeat.objects.beat("queues", facts=["no look"], now=database_time())  # type: ignore[arg-type]
+    pipeline.send("tasks.maintenance.watch")
+    failures = TaskResult.objects.filter(task_name="tasks.maintenance.watch", status="FAILURE")
+    eventually(failures.exists, what="a failure that people can see")
+    Heartbeat.objects.filter(name="queues").delete()
     pipeline.send("tasks.maintenance.sweep")
     eventually(Heartbeat.objects.filter(name="sweeper").exists, what="swept behind it")
     eventually(lambda: pipeline.depth(MAINTENANCE) == 0, what="both consumed")
