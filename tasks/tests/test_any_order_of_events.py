@@ -281,7 +281,7 @@ def test_every_invariant_holds_whatever_happens(settings_of_django: None) -> Non
         settings=settings(
             # The same lives every time: a run that fails fails for whoever repeats it.
             derandomize=True,
-            max_examples=80,
+            max_examples=60,
             stateful_step_count=25,
             # A failure in seconds. Without this line it is the shortest one, in minutes.
             phases=[Phase.generate],
