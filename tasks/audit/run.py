@@ -111,6 +111,8 @@ def _snapshot(connection: BaseDatabaseWrapper) -> Iterator[CursorWrapper]:
         try:
             # For this transaction only: on a large shop a line takes longer than a page may.
             cursor.execute("SET LOCAL statement_timeout = 0")
+            # Without that limit the server would go on for an audit that was killed.
+            cursor.execute("SET LOCAL client_connection_check_interval = '1s'")
             yield cursor
         finally:
             with suppress(DatabaseError):  # else a lost connection would hide why it was lost

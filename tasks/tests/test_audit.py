@@ -57,6 +57,15 @@ def test_says_what_it_has_looked_at(orders: dict[str, Order]) -> None:
     assert accounts["dead letters"] == accounts["open"] + 1 == 6
 
 
+def test_finds_nothing_in_any_one_order_either(orders: dict[str, Order]) -> None:
+    for order in orders.values():
+        found = findings(number=order.number)
+        assert [finding.samples for finding in found.values()] == [[]] * 9
+        assert found["I1"].figures["order lines"] == 3
+        assert found["I2"].figures["movements"] < 7
+        assert found["I10"].figures == {"orders": 1, "order lines": 3}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Damage:
     """What is done, and which line must say what about whom."""

@@ -1,5 +1,7 @@
 """The audit sees one moment while the shop sells, writes nothing, and leaves nothing behind."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from apps.orders.models import Order
 from tasks.audit import Finding, run_audit
 from tasks.models import Heartbeat
 from tests.builders import NOON, make_customer, make_line, make_purchase, make_variant
+from tests.pipeline import eventually, worker_environment
 from tests.servers import figures
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,6 +146,33 @@ def test_a_lost_connection_is_reported_as_what_it_is_and_ends_nothing_else() -> 
         run_audit(now=NOON, on_finding=lose)
     connection.close_if_unusable_or_obsolete()
     assert run_audit(now=NOON, grace=timedelta(0))
+
+
+_SCRIPT = """
+import django; django.setup()
+from django.db import connection
+from django.utils import timezone
+from tasks.audit import run_audit
+def sleep(finding):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(60)")
+run_audit(now=timezone.now(), on_finding=sleep)
+"""
+
+
+def test_a_killed_audit_leaves_no_query_behind() -> None:
+    asleep = "SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"
+
+    def is_asleep() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{asleep} AND state = 'active'")
+            return cursor.fetchone() is not None
+
+    command = [sys.executable, "-c", _SCRIPT]
+    with subprocess.Popen(command, env=worker_environment()) as audit:  # noqa: S603 ours
+        eventually(is_asleep, what="the audit asleep")
+        audit.kill()
+    eventually(lambda: not is_asleep(), what="its query ended", seconds=20)
 
 
 def _terminate(pid: int) -> None:
