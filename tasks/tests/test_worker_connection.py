@@ -39,7 +39,5 @@ def address_of(url: str) -> tuple[str, int]:
 def answers(broker_url: str) -> bool:
     command = [sys.executable, "-m", "celery", "--app", "shop", "inspect", "ping"]
     environment = {**os.environ, "CELERY_BROKER_URL": broker_url}
-    return (
-        subprocess.run(command, env=environment, capture_output=True, check=False).returncode
-        == 0
-    )  # noqa: S603 ours
+    ended = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603 ours
+    return ended.returncode == 0
