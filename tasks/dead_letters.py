@@ -171,9 +171,9 @@ def _death(message: Any, queue: Queue) -> dict[str, Any]:
 
 
 def _attempts(headers: dict[str, Any]) -> int:
-    retries, deliveries = headers.get("retries"), headers.get("x-delivery-count")
-    known = [n for n in (retries, deliveries) if isinstance(n, int) and 0 <= n < _MOST]
-    return 1 + max(known, default=0)
+    # Not x-delivery-count: on a dead-letter queue that is about this queue.
+    retries = headers.get("retries")
+    return 1 + retries if isinstance(retries, int) and 0 <= retries < _MOST else 1
 
 
 def _time_of(value: Any) -> datetime | None:

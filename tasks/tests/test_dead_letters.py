@@ -14,13 +14,21 @@ from hypothesis import strategies as st
 from kombu.exceptions import OperationalError
 
 from shop.celery import app
-from shop.topology import DEAD_LETTERS, DEAD_QUEUES, EMAIL, ORDER, UNROUTED_QUEUE, WORK_QUEUES
+from shop.topology import (
+    DEAD_LETTERS,
+    DEAD_QUEUES,
+    EMAIL,
+    ORDER,
+    SHOP,
+    UNROUTED_QUEUE,
+    WORK_QUEUES,
+)
 from tasks.dead_letters import collect_dead_letters
 from tasks.dead_queues import GAVE_UP_HEADER
 from tasks.models import DeadLetter
 from tasks.queues import declare_queues
 from tests.builders import NOON
-from tests.pipeline import worker_environment
+from tests.pipeline import eventually, worker_environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CONFIRM = "tasks.order_pipeline.confirm"
@@ -214,6 +222,27 @@ def give_back_the_unacknowledged() -> None:
         channel: Any = connection.default_channel
         declare_queues(connection)
         channel.qos.restore_visible()
+
+
+@pytest.mark.rabbitmq
+@pytest.mark.parametrize("broker", ["rabbitmq"], indirect=True)
+def test_a_message_that_came_back_too_often_says_so(broker: str) -> None:
+    headers = {"task": CONFIRM, "id": "back-and-forth", "retries": 0}
+    with app.connection_for_write() as connection:
+        connection.Producer().publish(
+            [[], {"order_id": 7}, {}], exchange=SHOP, routing_key=ORDER, headers=headers
+        )
+        queue = WORK_QUEUES[0](connection.default_channel)
+
+        def is_buried() -> bool:
+            while (message := queue.get()) is not None:
+                message.reject(requeue=True)
+            return collect() == 1
+
+        eventually(is_buried, what="the message buried")
+    letter = DeadLetter.objects.get()
+    assert letter.reason.startswith("delivery_limit: it came back too often")
+    assert (letter.task_id, letter.order_id) == ("back-and-forth", 7)
 
 
 def test_takes_no_message_while_there_is_no_database_to_put_it_in(broker: str) -> None:

@@ -15,6 +15,7 @@ from apps.orders.models import Order, Status
 from deploy.embedded import Servers
 from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
+from tasks.dead_letters import collect_dead_letters
 from tasks.models import DeadLetter
 from tests.builders import NOON, make_customer, make_line, make_purchase, make_variant
 from tests.pipeline import Pipeline, eventually, workers_are_waiting
@@ -204,6 +205,10 @@ def test_a_message_that_kills_its_process_ends_as_a_dead_letter_after_five_runs(
     assert letter.reason == "poison: 5 deliveries without an acknowledgement"
     assert letter.order_id == 7
     assert runs.read_text() == "x" * 5
+    eventually(lambda: collect_dead_letters(now=NOON) == 1, what="the message collected")
+    letter.refresh_from_db()
+    assert letter.times == 1
+    assert letter.message is not None
     (order,) = placed()
     assert_other_orders_go_on(order)
 
