@@ -19,6 +19,7 @@ from chaos.faults import plan
 from chaos.verdict import Verdict, is_settled, judge
 from chaos.world import World
 from deploy.embedded.process import wait_until
+from tasks.models import DeadLetter
 from tasks.sweeper import sweep
 
 CLIENTS = 8
@@ -125,9 +126,14 @@ class Trial:
         self.verdict.recovery = time.monotonic() - self._fault_ended_at
         self.require(settled, f"not settled after {SETTLED_WITHIN} s")
 
-    def settle(self) -> None:
-        """Wait until nothing is on its way, then judge everything."""
+    def settle(self, *, may_give_up: bool = False) -> None:
+        """Wait until nothing is on its way, then judge everything.
+
+        A dead letter keeps the promises too, but only some faults are a reason for one.
+        """
         self.calm()
+        letters = DeadLetter.objects.open()
+        self.require(may_give_up or not letters, f"dead letters: {letters.count()}")
         judge(self.verdict, wishes=self.wishes, copies=self.world.mail.copies())
 
     def count_faults(self, number: int | None = None) -> None:

@@ -20,11 +20,12 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from tasks.stuck import OUTBOX_LATE, RELAY_SILENT, ask
+from shop.clock import database_time
+from tasks.signs_of_life import RELAY_SILENT
+from tasks.stuck import OUTBOX_LATE, ask
 
 _SECONDS = 1.0
 _PORTS = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
@@ -109,7 +110,7 @@ def _database() -> Finding:
 
 def _outbox() -> Finding:
     with _own_connection():
-        answers = ask([OUTBOX_LATE, RELAY_SILENT], now=timezone.now())  # noqa: TID251 a view
+        answers = ask([OUTBOX_LATE, RELAY_SILENT], now=database_time())
     reasons = [answer.title for answer in answers if answer.needs_a_look]
     if reasons:
         return {"status": "degraded", "reason": "; ".join(reasons)}

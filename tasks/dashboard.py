@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from apps.catalog.models import Product
 from apps.orders.models import Order, Status
-from tasks.stuck import Answer, ask, questions_for
+from shop.clock import database_time
+from tasks.answers import Answer
+from tasks.stuck import ask, questions_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ class Card:
 def numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's callback: adds the cards whose lists the person may see."""
     may_view = request.user.has_perm
-    look: list[Answer | Card] = [*ask(questions_for(may_view), now=timezone.now())]
+    look: list[Answer | Card] = [*ask(questions_for(may_view), now=database_time())]
     if may_view("catalog.view_product"):
         look.append(_sold_out())
     today = _orders_of_today() if may_view("orders.view_order") else []

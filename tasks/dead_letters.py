@@ -51,7 +51,8 @@ def collect_dead_letters(*, now: datetime, limit: int = 500) -> int:
 
     Raises kombu's OperationalError when the broker is away, and then what was done is done.
     """
-    # First, so that nothing is taken from the broker while there is nowhere to put it.
+    # First, so that nothing is taken from the broker while there is nowhere to put it: it
+    # would come back, and newer brokers drop what comes back too often.
     database.ensure_connection()
     app.loader.import_default_modules()
     with app.connection_for_write() as broker, as_operational_errors(broker):

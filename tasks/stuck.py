@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import CharField, Count, Exists, Min, Model, OuterRef, QuerySet
@@ -13,51 +13,14 @@ from django.urls import reverse
 from apps.orders.models import STALLED_AFTER, Order
 from shop.mail.models import STUCK_AFTER, OutgoingEmail
 from shop.outbox.models import LATE_AFTER, OutboxMessage
-from shop.topology import WORK_QUEUES
-from tasks.models import UNHEARD_AFTER, DeadLetter, Heartbeat
+from tasks.answers import Answer, Example, Question, page, permission
+from tasks.models import UNHEARD_AFTER, DeadLetter
+from tasks.signs_of_life import SIGNS_OF_LIFE
 
-# Both beat several times in these; one that only restarts is not silent.
-_RELAY_SILENT_AFTER = timedelta(seconds=60)
-_BEAT_SILENT_AFTER = timedelta(minutes=2)
+_EMAIL_WAITS_AFTER = timedelta(minutes=15)
 # Nobody can settle a bounce, so it has to stop being news.
 _BOUNCES_ARE_NEWS_FOR = timedelta(days=7)
 _FAILING_FROM = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Example:
-    """One of those that are stuck, and its page."""
-
-    text: str
-    url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """How many are stuck, since when, the list of them, and the oldest few if asked for."""
-
-    code: str
-    title: str
-    number: int
-    oldest: datetime | None
-    url: str
-    examples: Sequence[Example]
-
-    @property
-    def needs_a_look(self) -> bool:
-        return self.number > 0
-
-
-class Question(Protocol):
-    """Something that can be stuck. Who may view `permission`'s list may know the answer."""
-
-    @property
-    def code(self) -> str: ...
-
-    @property
-    def permission(self) -> str: ...
-
-    def ask(self, *, now: datetime, examples: int = 0) -> Answer: ...
 
 
 def ask(questions: Sequence[Question], *, now: datetime, examples: int = 0) -> list[Answer]:
@@ -83,7 +46,7 @@ class Rows:
 
     @property
     def permission(self) -> str:
-        return _permission(self.model)
+        return permission(self.model)
 
     def ask(self, *, now: datetime, examples: int = 0) -> Answer:
         rows = self.rows(now)
@@ -92,49 +55,14 @@ class Rows:
         return Answer(
             code=self.code,
             title=self.title,
-            url=f"{reverse(_page(self.model, 'changelist'))}?{urlencode(self.query(now))}",
+            url=f"{reverse(page(self.model, 'changelist'))}?{urlencode(self.query(now))}",
             examples=[Example(text=str(row), url=_url(row)) for row in first],
             **found,
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Word:
-    """Stuck is what the last heartbeat of a part of the pipeline says, or that it is old."""
-
-    code: str
-    title: str
-    heartbeat: str
-    troubles: Callable[[Heartbeat | None, datetime], list[str]]
-
-    @property
-    def permission(self) -> str:
-        return _permission(Heartbeat)
-
-    def ask(self, *, now: datetime, examples: int = 0) -> Answer:
-        heartbeat = Heartbeat.objects.filter(pk=self.heartbeat).first()
-        troubles = self.troubles(heartbeat, now)
-        url = f"{reverse(_page(Heartbeat, 'changelist'))}?{urlencode({'name': self.heartbeat})}"
-        return Answer(
-            code=self.code,
-            title=self.title,
-            number=len(troubles),
-            oldest=heartbeat.at if heartbeat and troubles else None,
-            url=url,
-            examples=[Example(text=text, url=url) for text in troubles[:examples]],
-        )
-
-
-def _permission(model: type[Model]) -> str:
-    return f"{model._meta.app_label}.view_{model._meta.model_name}"
-
-
-def _page(model: type[Model], page: str) -> str:
-    return f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
-
-
 def _url(row: Model) -> str:
-    return reverse(_page(type(row), "change"), args=[row.pk])
+    return reverse(page(type(row), "change"), args=[row.pk])
 
 
 def _given_up(_now: datetime) -> QuerySet[OutboxMessage]:
@@ -155,27 +83,9 @@ def _failing(_now: datetime) -> QuerySet[OutgoingEmail]:
     return queued.filter(attempts__gte=_FAILING_FROM)
 
 
-def _silent(after: timedelta) -> Callable[[Heartbeat | None, datetime], list[str]]:
-    def troubles(heartbeat: Heartbeat | None, now: datetime) -> list[str]:
-        if heartbeat is None:
-            return ["was never heard"]
-        return [f"last heard at {heartbeat.at:%F %T}"] if heartbeat.at < now - after else []
-
-    return troubles
-
-
-def _without_consumer(heartbeat: Heartbeat | None, _now: datetime) -> list[str]:
-    queues = heartbeat.facts if heartbeat else {}
-    states = {queue.name: queues.get(queue.name, {}) for queue in WORK_QUEUES}
-    return [
-        f"{name}, {state['messages']} waiting"
-        for name, state in states.items()
-        if state.get("consumers") == 0
-    ]
-
-
-def _violated(heartbeat: Heartbeat | None, _now: datetime) -> list[str]:
-    return [f"{code} is violated" for code in heartbeat.facts["codes"]] if heartbeat else []
+def _waiting(now: datetime) -> QuerySet[OutgoingEmail]:
+    queued = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.QUEUED)
+    return queued.filter(created_at__lt=now - _EMAIL_WAITS_AFTER)
 
 
 OUTBOX_LATE = Rows(
@@ -185,12 +95,6 @@ OUTBOX_LATE = Rows(
     since="created_at",
     query=lambda now: {"state": "waiting", "created_at__lt": now - LATE_AFTER},
     model=OutboxMessage,
-)
-RELAY_SILENT = Word(
-    code="relay_silent",
-    title="Relay silent",
-    heartbeat="relay",
-    troubles=_silent(_RELAY_SILENT_AFTER),
 )
 QUESTIONS: Sequence[Question] = (
     Rows(
@@ -254,6 +158,17 @@ QUESTIONS: Sequence[Question] = (
         model=OutgoingEmail,
     ),
     Rows(
+        code="emails_waiting",
+        title=f"E-mails not sent for {_EMAIL_WAITS_AFTER.seconds // 60} minutes",
+        rows=_waiting,
+        since="created_at",
+        query=lambda now: {
+            "status__exact": "queued",
+            "created_at__lt": now - _EMAIL_WAITS_AFTER,
+        },
+        model=OutgoingEmail,
+    ),
+    Rows(
         code="emails_bounced",
         title=f"E-mails bounced in the last {_BOUNCES_ARE_NEWS_FOR.days} days",
         rows=_bounced,
@@ -264,23 +179,5 @@ QUESTIONS: Sequence[Question] = (
         },
         model=OutgoingEmail,
     ),
-    Word(
-        code="queues_without_consumer",
-        title="Queues without a consumer",
-        heartbeat="queues",
-        troubles=_without_consumer,
-    ),
-    RELAY_SILENT,
-    Word(
-        code="beat_silent",
-        title="Beat silent",
-        heartbeat="beat",
-        troubles=_silent(_BEAT_SILENT_AFTER),
-    ),
-    Word(
-        code="audit_violated",
-        title="Invariants violated at the last audit",
-        heartbeat="audit",
-        troubles=_violated,
-    ),
+    *SIGNS_OF_LIFE,
 )

@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
+from shop.clock import database_time
 from tasks.stuck import ask, questions_for
 
 _SHOWN = 5
@@ -17,7 +17,7 @@ def may_view(request: HttpRequest) -> bool:
 
 
 def stuck(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
+    now = database_time()
     questions = questions_for(request.user.has_perm)
     if not questions:
         raise PermissionDenied

@@ -73,8 +73,6 @@ def disk_alarm(trial: Trial) -> None:
     trial.settle()
     trial.count_faults(1)
     _stays_usable(trial)
-    letters = DeadLetter.objects.count()
-    trial.require(letters == 0, f"{letters} dead letters")
 
 
 def _outbox(trial: Trial) -> str:
@@ -97,7 +95,7 @@ def dies_while_dead_lettering(trial: Trial) -> None:
     trial.wait_for(
         "every one a dead letter", lambda: DeadLetter.objects.count() == Order.objects.count()
     )
-    trial.settle()
+    trial.settle(may_give_up=True)
     trial.count_faults(1)
     trial.figure("dead letters", DeadLetter.objects.count())
 

@@ -82,7 +82,7 @@ def unworkable(trial: Trial) -> None:
     trial.fault_ends()
     # Pickles and strangers carry no id of their own: equal ones are one row that counts.
     trial.wait_for("dead letters", lambda: _given_up() >= each * len(_DEADLY), seconds=60)
-    trial.settle()
+    trial.settle(may_give_up=True)
     trial.count_faults(each * len(_DEADLY))
     trial.figure("dead letters", _given_up())
     trial.require(_given_up() == each * len(_DEADLY), f"{_given_up()} dead letters")
@@ -112,8 +112,6 @@ def two_versions(trial: Trial) -> None:
             pass
         trial.settle()
     trial.count_faults(2)
-    letters = DeadLetter.objects.count()
-    trial.require(letters == 0, f"{letters} dead letters")
     trial.all_placed()
 
 

@@ -14,8 +14,9 @@ from typing import Any
 from shop.topology import DEAD_QUEUES, SHOP, UNROUTED_QUEUE, WORK_QUEUES
 
 NOTHING = "^$"
-# Remote control and events: what Flower needs, and what workers answer.
-_CONTROL = [r"celeryev(\..+)?", r"(.+\.)?celery\.pidbox"]
+# Events and remote control: what Flower needs, and what workers answer. Not among them is a
+# worker's own queue for commands, order@host.celery.pidbox.
+_CONTROL = [r"celeryev(\..+)?", r"celery\.pidbox", r"(.+\.)?reply\.celery\.pidbox"]
 
 
 def definitions(*, virtual_host: str, passwords: Mapping[str, str]) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def _pattern(names: list[str]) -> str:
 def _all_of_ours() -> list[str]:
     queues = [*WORK_QUEUES, *DEAD_QUEUES, UNROUTED_QUEUE]
     names = {queue.name for queue in queues} | {queue.exchange.name for queue in queues}
-    return [*sorted(map(re.escape, names)), r"celery_delayed_\w+"]
+    return [*sorted(map(re.escape, names)), r"celery_delayed_\w+", r".+@.+\.celery\.pidbox"]
 
 
 def _alike(names: list[str]) -> dict[str, str]:

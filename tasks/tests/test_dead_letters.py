@@ -216,6 +216,29 @@ def give_back_the_unacknowledged() -> None:
         channel.qos.restore_visible()
 
 
+def test_takes_no_message_while_there_is_no_database_to_put_it_in(broker: str) -> None:
+    bury()
+    nobody = "postgres://ecommerce_user@127.0.0.1:1/ecommerce"
+    script = (
+        "import django; django.setup()\n"
+        "from django.utils import timezone\n"
+        "from tasks.dead_letters import collect_dead_letters\n"
+        "collect_dead_letters(now=timezone.now())\n"
+    )
+    failed = subprocess.run(  # noqa: S603 our own script
+        [sys.executable, "-c", script],
+        env={**worker_environment(), "DATABASE_URL": nobody},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert "OperationalError" in failed.stderr
+    with app.connection_for_write() as connection:
+        message = DEAD_QUEUES[0](connection.default_channel).get(no_ack=True)
+    assert message is not None
+    assert not message.delivery_info.get("redelivered")
+
+
 def test_says_so_when_the_broker_is_away(
     monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:

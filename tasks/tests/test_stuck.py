@@ -11,8 +11,9 @@ from apps.orders.checkout import place_order
 from apps.orders.models import Order
 from shop.mail.models import Content, OutgoingEmail
 from shop.outbox.models import OutboxMessage
+from tasks.answers import Answer
 from tasks.models import DeadLetter, Heartbeat
-from tasks.stuck import QUESTIONS, Answer, ask
+from tasks.stuck import QUESTIONS, ask
 from tests.builders import (
     NOON,
     make_customer,
@@ -37,9 +38,10 @@ def answers(*, examples: int = 0) -> dict[str, Answer]:
 
 
 def stuck() -> dict[str, int]:
-    """What is stuck besides a relay and a beat that were never heard."""
+    """What is stuck besides the parts that were never heard."""
     numbers = {code: answer.number for code, answer in answers().items() if answer.number}
-    assert numbers.pop("relay_silent") == numbers.pop("beat_silent") == 1
+    for name in ("relay", "beat", "sweeper"):
+        assert numbers.pop(f"{name}_silent") == 1
     return numbers
 
 
@@ -100,7 +102,8 @@ def an_email_that_is(**facts: Any) -> Maker:
             ago(minutes=11),
             ago(minutes=9),
         ),
-        ("emails_failing", an_email_that_is(attempts=3), ago(hours=1), None),
+        ("emails_failing", an_email_that_is(attempts=3), ago(minutes=9), None),
+        ("emails_waiting", an_email_that_is(), ago(minutes=16), ago(minutes=14)),
         ("emails_bounced", an_email_that_is(status="bounced"), ago(days=6), ago(days=8)),
     ],
 )
@@ -129,7 +132,7 @@ def test_counts_nothing_that_came_to_an_end() -> None:
         DeadLetter.objects.filter(task_id=status).update(status=status)
     for status in ("sent", "withdrawn"):
         an_email(status, ago(hours=1), status=status, attempts=5)
-    an_email("queued", ago(hours=1), attempts=2)
+    an_email("queued", ago(minutes=14), attempts=2)
     assert stuck() == {}
 
 
@@ -153,7 +156,7 @@ def heard(name: str, at: datetime, **facts: Any) -> None:
     Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "facts": facts})
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("relay", 60), ("beat", 120)])
+@pytest.mark.parametrize(("name", "seconds"), [("relay", 60), ("beat", 120), ("sweeper", 300)])
 def test_knows_who_is_silent(name: str, seconds: int) -> None:
     answer = answers(examples=1)[f"{name}_silent"]
     assert (answer.number, answer.oldest) == (1, None)
@@ -165,16 +168,35 @@ def test_knows_who_is_silent(name: str, seconds: int) -> None:
     assert (answer.number, answer.oldest) == (1, NOON - ago(seconds=seconds + 1))
 
 
-def test_names_the_queues_that_nobody_consumes() -> None:
-    states = {
-        "order.process": {"messages": 3, "consumers": 0},
-        "email.send_order_confirmation": {"messages": 9, "consumers": 1},
-        "order.process.dead": {"messages": 1, "consumers": 0},
-    }
-    heard("queues", NOON, **states)
-    assert stuck() == {"queues_without_consumer": 1}
-    [example] = answers(examples=3)["queues_without_consumer"].examples
+def test_tells_of_a_relay_that_is_alive_and_has_no_broker() -> None:
+    heard("relay", NOON, connected=True)
+    assert answers()["relay_silent"].number == 0
+    heard("relay", NOON, connected=False, error="OperationalError")
+    answer = answers(examples=1)["relay_silent"]
+    assert answer.examples[0].text == "without its broker: OperationalError"
+
+
+def see_left(seconds: int, *, at: datetime = NOON) -> None:
+    """The last look at two queues, one of them left alone for so long."""
+    left = {"messages": 3, "consumers": 0}
+    left["left_since"] = (NOON - ago(seconds=seconds)).isoformat()  # type: ignore[assignment]
+    fine = {"messages": 9, "consumers": 1, "left_since": None}
+    heard("queues", at, **{"order.process": left, "email.send_order_confirmation": fine})
+
+
+def test_names_the_queues_that_nobody_empties_for_a_minute() -> None:
+    see_left(59)
+    assert stuck() == {}
+    see_left(61)
+    answer = answers(examples=3)["queues_left"]
+    assert (answer.number, answer.oldest) == (1, NOON - ago(seconds=61))
+    [example] = answer.examples
     assert example.text == "order.process, 3 waiting"
+
+
+def test_says_nothing_of_queues_that_it_did_not_see_lately() -> None:
+    see_left(3600, at=NOON - ago(seconds=121))
+    assert stuck() == {}
 
 
 def test_repeats_what_the_last_audit_found() -> None:
@@ -196,7 +218,7 @@ def test_costs_the_same_however_much_is_stuck() -> None:
         with counted() as statements:
             answers(examples=5)
         costs.append(len(statements))
-    assert costs[0] == costs[1] == 22  # two for each of nine, and one for each heartbeat
+    assert costs[0] == costs[1] == 25  # two for each of ten, and one for each heartbeat
     with counted() as statements:
         answers()
-    assert len(statements) == 13
+    assert len(statements) == 15

@@ -71,7 +71,8 @@ def test_a_missing_argument_is_a_reason_and_an_unknown_one_is_none(
 
 def test_retries_that_are_used_up(pipeline: Pipeline) -> None:
     with pipeline.worker_with_poison():
-        pipeline.send("tests.poison.reach_nobody", order_id=5)
+        # An unknown argument is no obstacle to a retry either.
+        pipeline.send("tests.poison.reach_nobody", order_id=5, extra=1)
         letter = the_letter()
     assert letter.reason == "ConnectionError: nobody answers about 5"
     assert letter.attempts == 3

@@ -37,6 +37,11 @@ def test_every_handler_starts_registered_tasks_with_ids_of_the_message() -> None
         assert len(set(ids)) == len(ids)
 
 
+def test_fields_that_nobody_knows_are_left_out() -> None:
+    message = OutboxMessage(topic="order.placed", payload={"order_id": 1, "newer": [2]})
+    assert [step.kwargs for step in steps_for(message)] == [{"order_id": 1}] * 3
+
+
 def test_every_task_is_routed_to_a_work_queue_of_its_own_kind() -> None:
     routes = {name: app.amqp.router.route({}, name)["queue"].name for name in our_tasks()}
     assert routes.pop("tasks.email.send_order_confirmation") == "email.send_order_confirmation"

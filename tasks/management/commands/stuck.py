@@ -9,12 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
-from django.utils import timezone
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from tasks.stuck import QUESTIONS, Answer, ask
+from shop.clock import database_time
+from tasks.answers import Answer
+from tasks.stuck import QUESTIONS, ask
 
 _STUCK, _COULD_NOT_ASK = 1, 2
 _SHOWN = 3
@@ -31,8 +32,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now = timezone.now()
         try:
+            now = database_time()
             answers = ask(QUESTIONS, now=now, examples=_SHOWN)
         except DatabaseError as error:
             text = f"The database cannot be asked: {str(error).splitlines()[0]}"
