@@ -81,7 +81,12 @@ def _outbox(trial: Trial) -> str:
     return str(body["dependencies"]["outbox"]["status"])
 
 
-@row(13, "broker dies while it dead-letters", holds="every message that gave up is a row")
+@row(
+    13,
+    "broker dies while it dead-letters",
+    holds="every message that gave up is a row",
+    is_slow=True,
+)
 def dies_while_dead_lettering(trial: Trial) -> None:
     with trial.buying():
         pass

@@ -15,7 +15,12 @@ from chaos.rows.row import row
 from chaos.trial import Trial
 
 
-@row(14, "primary kill -9 in mid-transaction", holds="a retry with the key succeeds")
+@row(
+    14,
+    "primary kill -9 in mid-transaction",
+    holds="a retry with the key succeeds",
+    is_slow=True,
+)
 def killed(trial: Trial) -> None:
     times = 3
     with trial.buying() as crowd:
@@ -32,7 +37,7 @@ def killed(trial: Trial) -> None:
     trial.all_placed()
 
 
-@row(15, "baskets in opposite order", holds="no deadlock, no error for a shopper")
+@row(15, "baskets in opposite order", holds="no deadlock, no error for a shopper", is_slow=True)
 def opposite_orders(trial: Trial) -> None:
     before = _deadlocks()
     products = trial.stock(trial.orders, products=8)
@@ -58,7 +63,12 @@ def _deadlocks() -> int:
         return int(cursor.fetchone()[0])
 
 
-@row(16, "somebody holds the stock's rows for 8 s", holds="503 with Retry-After after 2 s")
+@row(
+    16,
+    "somebody holds the stock's rows for 8 s",
+    holds="503 with Retry-After after 2 s",
+    is_slow=True,
+)
 def locked(trial: Trial) -> None:
     wishes = trial.make_wishes(products=trial.stock(3 * trial.orders))
     holder = threading.Thread(target=_hold_all_stock, args=[8])
@@ -85,7 +95,7 @@ def _hold_all_stock(seconds: float) -> None:
         connection.close()
 
 
-@row(34, "no database connection left", holds="503 fast, honest health, no hang")
+@row(34, "no database connection left", holds="503 fast, honest health, no hang", is_slow=True)
 def no_connection_left(trial: Trial) -> None:
     wishes = trial.make_wishes(products=trial.stock(3 * trial.orders))
     slowest = 0.0

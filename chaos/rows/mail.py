@@ -10,7 +10,12 @@ def _all_confirmed(trial: Trial) -> bool:
     return Order.objects.filter(status=Status.CONFIRMED).count() == trial.orders
 
 
-@row(22, "mail server down", holds="orders confirmed; every mail sent once it is back")
+@row(
+    22,
+    "mail server down",
+    holds="orders confirmed; every mail sent once it is back",
+    is_slow=True,
+)
 def down(trial: Trial) -> None:
     trial.world.mail.stop()
     with trial.buying():
@@ -25,7 +30,12 @@ def down(trial: Trial) -> None:
     trial.require(sent == trial.orders, f"{sent} mails of {trial.orders}")
 
 
-@row(23, "mail server silent for 60 s", holds="given up after 10 s; orders not slower")
+@row(
+    23,
+    "mail server silent for 60 s",
+    holds="given up after 10 s; orders not slower",
+    is_slow=True,
+)
 def dawdles(trial: Trial) -> None:
     trial.world.mail.dawdles = 60
     with trial.buying():
@@ -39,7 +49,12 @@ def dawdles(trial: Trial) -> None:
     trial.all_placed()
 
 
-@row(24, "mail server takes mails and drops the connection", holds="unknown, never sent twice")
+@row(
+    24,
+    "mail server takes mails and drops the connection",
+    holds="unknown, never sent twice",
+    is_slow=True,
+)
 def drops(trial: Trial) -> None:
     trial.world.mail.drops = 0.3
     with trial.buying():

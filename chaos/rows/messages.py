@@ -71,6 +71,7 @@ _DEADLY = {
     12,
     "messages nobody can work on: unknown task or order, wrong arguments, pickle, bad JSON",
     holds="a dead letter each with its reason; no crash loop",
+    is_slow=True,
 )
 def unworkable(trial: Trial) -> None:
     each = max(1, trial.orders // 100)
@@ -101,6 +102,7 @@ def _given_up() -> int:
     35,
     "two versions of the code at work: new relay, old workers, and the reverse",
     holds="unknown fields are tolerated; no dead letter",
+    is_slow=True,
 )
 def two_versions(trial: Trial) -> None:
     newer = _newer_version(Path(trial.world.servers.home.directory) / "newer")

@@ -13,7 +13,12 @@ from chaos.trial import Trial
 from chaos.world import PROCESSES
 
 
-@row(20, "cache killed, frozen, emptied", holds="no 5xx; a cache miss, no wait to speak of")
+@row(
+    20,
+    "cache killed, frozen, emptied",
+    holds="no 5xx; a cache miss, no wait to speak of",
+    is_slow=True,
+)
 def cache_away(trial: Trial) -> None:
     world = trial.world
     _buy_a_quarter(trial, "usual")
@@ -52,7 +57,12 @@ def _frozen(pid: int | None) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-@row(38, "latency, resets and silence between any two tiers", holds="every call has an end")
+@row(
+    38,
+    "latency, resets and silence between any two tiers",
+    holds="every call has an end",
+    is_slow=True,
+)
 def bad_network(trial: Trial) -> None:
     world = trial.world
     products = trial.stock(3 * trial.orders)

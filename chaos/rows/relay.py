@@ -26,7 +26,12 @@ def delivered_again(trial: Trial) -> None:
     trial.all_placed()
 
 
-@row(11, "steps out of order, cancellations among them", holds="a legal status, nothing lost")
+@row(
+    11,
+    "steps out of order, cancellations among them",
+    holds="a legal status, nothing lost",
+    is_slow=True,
+)
 def out_of_order(trial: Trial) -> None:
     with trial.going_wrong(relay__shuffled_steps=True), trial.buying() as crowd:
         cancelled = 0

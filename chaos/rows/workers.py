@@ -67,7 +67,12 @@ def _terminate(trial: Trial, name: str) -> float:
     return took
 
 
-@row(9, "messages that kill their process", holds="5 runs, then a dead letter; others go on")
+@row(
+    9,
+    "messages that kill their process",
+    holds="5 runs, then a dead letter; others go on",
+    is_slow=True,
+)
 def poisoned(trial: Trial) -> None:
     from chaos.faults.poison import die
 
