@@ -49,8 +49,9 @@ check: .venv/test ## format, lint, types, import contracts, migrations, quick te
 	lint-imports
 	@$(MAKE) --no-print-directory test-quick
 
-test: .venv/test ## every test (T=path: only these; RABBITMQ=4: those that need it, on 4.0)
+test: .venv/test ## every test, and every fault with 20 orders (T=path: only these; RABBITMQ=4: those that need it, on 4.0)
 	$(if $(RABBITMQ),RABBITMQ_SERIES=$(RABBITMQ)) python -m pytest $(if $(RABBITMQ),-m rabbitmq) $(T)
+	$(if $(RABBITMQ)$(T),,python -m chaos --orders 20)
 
 test-quick: .venv/test ## all but those that take long or need RabbitMQ or worker processes
 	python -m pytest -m 'not rabbitmq and not pipeline and not slow' $(T)
