@@ -5,7 +5,6 @@ that is rolled back.
 """
 
 import sys
-from collections import Counter
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -25,11 +24,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from apps.catalog import inventory
-from apps.catalog.inventory import OutOfStock
-from apps.catalog.models import StockItem
 from apps.orders import emails, fulfilment
-from apps.orders.checkout import ORDER_PLACED, KeyReused, OrderForm, order_cart
+from apps.orders.checkout import ORDER_PLACED
 from apps.orders.models import Order, Status, WrongStatus
 from shop.mail.models import NotTaken, OutgoingEmail
 from shop.outbox.models import OutboxMessage
@@ -39,13 +35,15 @@ from tasks.audit.run import ask_all
 from tasks.models import DeadLetter
 from tasks.outbox import steps_for
 from tasks.tests.mailbox import MOODS, Mailbox
-from tests.builders import fill_cart, make_address, make_customer, make_variant
+from tasks.tests.shopkeeper import SKUS, Basket, Shopkeeper
 from tests.servers import figures
 
-STEPS = {
+PIPELINE = {
     order_pipeline.update_inventory.name: fulfilment.update_inventory,
     order_pipeline.confirm.name: fulfilment.confirm,
     email.send_order_confirmation.name: emails.send_confirmation,
+}
+MOVES = {
     order_pipeline.start_processing.name: fulfilment.start_processing,
     order_pipeline.ship.name: fulfilment.ship,
     order_pipeline.deliver.name: fulfilment.deliver,
@@ -57,7 +55,6 @@ REQUESTS = (
     fulfilment.DELIVERY_REPORTED,
     fulfilment.CANCELLATION_REQUESTED,
 )
-SKUS = ("MUG", "CUP")
 BETWEEN_AUDITS = 8  # events
 
 skus = st.sampled_from(SKUS)
@@ -78,91 +75,34 @@ class Life(RuleBasedStateMachine):
         self._now = timezone.now()
         Mailbox.taken.clear()
         Mailbox.mood = "takes"
-        self._ada = make_customer()
-        self._addresses = [make_address(self._ada).pk, make_address(self._ada).pk]
-        self._variants = {sku: make_variant(sku, on_hand=5) for sku in SKUS}
-        self._available = Counter(dict.fromkeys(SKUS, 5))
-        self._bought: dict[int, Counter[str]] = {}
-        self._by_key: dict[str, tuple[int, int]] = {}  # key -> address, order
-        self._booked: set[tuple[str, str]] = set()
+        self._shopkeeper = Shopkeeper()
         self._broker: list[list[tuple[str, int]]] = []  # chains of steps
 
     # The shopper
 
-    @initialize(target=orders, wanted=baskets)
-    def open_with_an_order(self, wanted: dict[str, int]) -> Any:
-        return self.place(wanted=wanted, key=None, address=0)
+    @initialize(target=orders, basket=baskets)
+    def open_with_an_order(self, basket: Basket) -> Any:
+        return self.place(basket=basket, key=None, address=0)
 
     @rule(
         target=orders,
-        wanted=baskets,
+        basket=baskets,
         key=st.sampled_from([None, "a", "b"]),
         address=st.integers(0, 1),
     )
-    def place(self, wanted: dict[str, int], key: str | None, address: int) -> Any:
-        cart = fill_cart(self._ada, {self._variants[sku]: n for sku, n in wanted.items()})
-        try:
-            placed = self._order(wanted, key, self._addresses[address])
-        finally:
-            cart.items.all().delete()
-        return multiple() if placed is None else placed
-
-    def _order(self, wanted: dict[str, int], key: str | None, address: int) -> int | None:
-        """The id of a new order; what should happen is worked out first, and then compared."""
-        earlier = self._by_key.get(key) if key else None
-        is_short = any(self._available[sku] < number for sku, number in wanted.items())
-        form = OrderForm(
-            shipping_address_id=address,
-            billing_address_id=address,
-            payment_method="cod",
-            email="ada@example.com",
-        )
-        try:
-            order, is_new = order_cart(
-                form, customer=self._ada, idempotency_key=key, now=self._now
-            )
-        except KeyReused:
-            assert earlier is not None
-            assert earlier[0] != address
-            return None
-        except OutOfStock:
-            assert is_short
-            assert earlier is None
-            return None
-        if earlier is not None:
-            assert (address, order.pk, False) == (*earlier, is_new)
-            return None
-        assert is_new
-        assert not is_short
-        if key:
-            self._by_key[key] = (address, order.pk)
-        self._bought[order.pk] = Counter(wanted)
-        self._available -= Counter(wanted)
-        return order.pk
+    def place(self, basket: Basket, key: str | None, address: int) -> Any:
+        order = self._shopkeeper.place(basket, key=key, address=address, now=self._now)
+        return multiple() if order is None else order
 
     # Staff
 
     @rule(sku=skus, number=units, note=st.sampled_from(["note-1", "note-2"]))
     def receive(self, sku: str, number: int, note: str) -> None:
-        inventory.receive({self._variants[sku].pk: number}, reference=note, now=self._now)
-        if (note, sku) not in self._booked:
-            self._booked.add((note, sku))
-            self._available[sku] += number
+        self._shopkeeper.receive(sku, number, note=note, now=self._now)
 
     @rule(sku=skus, number=st.integers(-3, 3).filter(bool))
     def correct(self, sku: str, number: int) -> None:
-        reference = f"count-{len(self._booked)}"
-        variant = self._variants[sku].pk
-        try:
-            inventory.correct(
-                {variant: number}, reference=reference, now=self._now, reason="counted"
-            )
-        except OutOfStock:
-            assert self._available[sku] + number < 0
-            return
-        self._booked.add((reference, sku))
-        self._available[sku] += number
-        assert self._available[sku] >= 0
+        self._shopkeeper.correct(sku, number, now=self._now)
 
     @rule(order=orders, topic=st.sampled_from(REQUESTS))
     def ask(self, order: int, topic: str) -> None:
@@ -208,9 +148,13 @@ class Life(RuleBasedStateMachine):
         if not is_killed:
             OutboxMessage.objects.mark_sent(waiting, now=self._now)
 
-    @rule(order=orders, task=st.sampled_from(sorted(STEPS)), mood=moods)
+    @rule(order=orders, task=st.sampled_from(sorted(PIPELINE)), mood=moods)
     def run_out_of_turn(self, order: int, task: str, mood: str) -> None:
         Mailbox.mood = mood
+        self._run(task, order)
+
+    @rule(order=orders, task=st.sampled_from(sorted(MOVES)))
+    def move(self, order: int, task: str) -> None:
         self._run(task, order)
 
     @rule()
@@ -232,7 +176,7 @@ class Life(RuleBasedStateMachine):
         """Whether the step came to its end; what is refused for good is a dead letter."""
         status = Order.objects.get(pk=order).status
         try:
-            found = STEPS[task](order, now=self._now)
+            found = (PIPELINE | MOVES)[task](order, now=self._now)
         except NotTaken:
             return False  # the task comes again, as every other may
         except WrongStatus as refusal:
@@ -246,7 +190,7 @@ class Life(RuleBasedStateMachine):
             )
             return False
         if found == Status.CANCELLED and status != Status.CANCELLED:
-            self._available += self._bought[order]
+            self._shopkeeper.hears_of_cancellation(order)
         return True
 
     # What must be true
@@ -283,17 +227,7 @@ class Life(RuleBasedStateMachine):
         with connection.cursor() as cursor:
             findings = ask_all(cursor, now=self._now, grace=grace)
         assert [str(finding) for finding in findings if finding.violations] == []
-        for stock in StockItem.objects.select_related("variant"):
-            assert stock.available == self._available[stock.variant.sku]
-        self._compare_mails()
-
-    def _compare_mails(self) -> None:
-        """One mail at most, and one for certain where the row says so."""
-        reached = {"sent": 1, "unknown": 1}
-        rows = {
-            mail.subject: reached.get(mail.status, 0) for mail in OutgoingEmail.objects.all()
-        }
-        assert +Mailbox.taken == +Counter(rows)
+        self._shopkeeper.compare()
 
 
 @pytest.mark.django_db
@@ -303,7 +237,7 @@ def test_every_invariant_holds_whatever_happens(settings_of_django: None) -> Non
         settings=settings(
             # The same lives every time: a run that fails fails for whoever repeats it.
             derandomize=True,
-            max_examples=60,
+            max_examples=80,
             stateful_step_count=25,
             # A failure in seconds. Without this line it is the shortest one, in minutes.
             phases=[Phase.generate],

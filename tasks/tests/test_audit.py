@@ -63,6 +63,7 @@ def test_finds_nothing_in_any_one_order_either(orders: dict[str, Order]) -> None
         assert [finding.samples for finding in found.values()] == [[]] * 9
         assert found["I1"].figures["order lines"] == 3
         assert found["I2"].figures["movements"] < 7
+        assert found["I5"].figures == {"orders with a key": 1}
         assert found["I10"].figures == {"orders": 1, "order lines": 3}
 
 
