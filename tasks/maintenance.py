@@ -49,6 +49,7 @@ def prune() -> int:
     return sweeper.prune(now=database_time())
 
 
-@shared_task(base=MaintenanceTask)
+# Longer than a step of an order may take; below Redis' visibility timeout.
+@shared_task(base=MaintenanceTask, soft_time_limit=280, time_limit=290)
 def audit() -> str:
     return nightly_audit(now=database_time())

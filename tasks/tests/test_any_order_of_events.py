@@ -25,11 +25,10 @@ from hypothesis.stateful import (
 )
 
 from apps.orders import emails, fulfilment
-from apps.orders.checkout import ORDER_PLACED
 from apps.orders.models import Order, Status, WrongStatus
 from shop.mail.models import NotTaken, OutgoingEmail
 from shop.outbox.models import OutboxMessage
-from tasks import email, order_pipeline
+from tasks import email, order_pipeline, sweeper
 from tasks.audit import GRACE
 from tasks.audit.run import ask_all
 from tasks.models import DeadLetter
@@ -159,8 +158,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        for order in Order.objects.filter(status=Status.PENDING):
-            OutboxMessage.publish(ORDER_PLACED, order_id=order.pk)
+        sweeper.sweep(now=self._now + timedelta(minutes=26))
 
     @rule(which=st.integers(0, 9))
     def replay(self, which: int) -> None:
