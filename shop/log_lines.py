@@ -19,7 +19,7 @@ from shop.scrubbing import scrub
 
 # Bound, or given by `extra=`, and in this order behind the text.
 _CONTEXT = ("request_id", "order", "task", "task_id", "attempt", "queue")
-_FINDINGS = ("method", "path", "status", "outcome", "reason", "duration_ms")
+_FINDINGS = ("method", "route", "status", "outcome", "reason", "duration_ms")
 _ORDER = ("timestamp", "level", "logger", "event", *_CONTEXT, *_FINDINGS)
 _LONGEST = 8000  # characters of one field: the last ones, where a traceback says what it is
 

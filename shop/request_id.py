@@ -5,7 +5,6 @@ import re
 import uuid
 from collections.abc import Callable
 from time import monotonic
-from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 
@@ -45,8 +44,8 @@ def _log(request: HttpRequest, status: int, *, milliseconds: int) -> None:
         level = logging.DEBUG
     fields = {
         "method": request.method,
-        # Quoted, so that a line feed in it is none in the log. Without the query string.
-        "path": quote(request.path, safe="/@"),
+        # The route and not the path: what somebody typed there may be a name or an address.
+        "route": f"/{match.route}" if (match := request.resolver_match) else "none",
         "status": status,
         "duration_ms": milliseconds,
     }

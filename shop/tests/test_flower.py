@@ -162,7 +162,7 @@ def test_sees_a_worker_and_what_it_can_do(flower: Flower) -> None:
 
     def worker() -> dict[str, Any]:
         workers = flower.get("/flower/api/workers?refresh=1").json()
-        return next((w for name, w in workers.items() if name.startswith("search@")), {})
+        return next((w for name, w in workers.items() if name.startswith("worker-search@")), {})
 
     eventually(lambda: "stats" in worker(), what="the worker inspected")
     assert "tasks.order_pipeline.confirm" in worker()["registered"]
@@ -181,7 +181,7 @@ def test_remembers_what_it_saw_when_it_is_killed(flower: Flower) -> None:
     eventually(lambda: newest(state) > seen, what="saved")
     flower.processes.kill("flower")
     flower.start()
-    assert is_known()
+    eventually(is_known, what="the task shown again")
     assert state.stat().st_mode & 0o077 == 0
 
 

@@ -122,7 +122,7 @@ def test_one_request_id_leads_from_the_web_through_the_outbox_and_three_tasks_to
 
     (line,) = lines_of("web", request_id=request_id)
     assert line.items() >= {**common, "event": "request", "status": 201}.items()
-    assert (line["method"], line["path"]) == ("POST", "/api/orders/orders/create/")
+    assert (line["method"], line["route"]) == ("POST", "/api/orders/orders/create/")
     assert OutboxMessage.objects.get().context == common
     eventually(lambda: len(lines_of("worker-email", **common)) == 1, what="the last line")
     steps = lines_of("worker-order", **common) + lines_of("worker-email", **common)

@@ -88,7 +88,7 @@ class TestDemo:
             assert second.returncode == 1
             assert "another demo" in complaint
             pids = [recorded_pid(file) for file in (directory / "log").glob("*.pid")]
-            assert len(pids) == 6
+            assert len(pids) == 7
             demo.send_signal(signal.SIGINT)
             assert demo.wait(timeout=30) == 0
         assert not any(is_running(pid) for pid in pids if pid)
