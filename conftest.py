@@ -1,16 +1,24 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
 from tests.pipeline import end_leftovers
+from tests.virtual_host import virtual_host
 
 
 @pytest.fixture(scope="session")
-def rabbitmq() -> str:
-    """The URL of a real RabbitMQ, for tests marked `rabbitmq`: tests/servers.py has set it."""
-    return os.environ["RABBITMQ_URL"]
+def rabbitmq() -> Iterator[str]:
+    """The URL of a real RabbitMQ, for tests marked `rabbitmq`: tests/servers.py has set it.
+
+    As with the database, it is empty: no queue of an earlier version is there.
+    """
+    name = settings.DATABASES["default"]["TEST"]["NAME"]
+    with virtual_host(os.environ["RABBITMQ_URL"], name=name) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -22,12 +22,16 @@ def management_url() -> str:
 
 
 @contextmanager
-def virtual_host(rabbitmq: str) -> Iterator[str]:
-    """The URL of a new, empty one; it is deleted afterwards, with all that is in it."""
-    name = f"test-{uuid.uuid4().hex[:12]}"
+def virtual_host(rabbitmq: str, *, name: str = "") -> Iterator[str]:
+    """The URL of a new, empty one; it is deleted afterwards, with all that is in it.
+
+    With a name it replaces the one that a killed run left behind.
+    """
+    name = name or f"test-{uuid.uuid4().hex[:12]}"
     server = rabbitmq.rpartition("@")
     address = f"{server[0]}@{server[2].partition('/')[0]}"
     api = f"{management_url()}/api"
+    requests.delete(f"{api}/vhosts/{name}", timeout=30)
     _put(f"{api}/vhosts/{name}", {})
     _put(f"{api}/permissions/{name}/{urlsplit(rabbitmq).username}", ALL)
     try:

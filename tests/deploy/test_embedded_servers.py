@@ -370,7 +370,7 @@ def test_runs_two_series_of_rabbitmq_side_by_side(
     assert versions["rabbitmq"] != versions["rabbitmq4"]
     assert newer.rabbitmq.ctl("-q", "list_vhosts").split() == ["name", "/"]
     with kombu.Connection(newer.rabbitmq.url()) as connection:
-        transient = kombu.Queue("mugs", durable=False)(connection.default_channel)
+        transient = kombu.Queue("cups", durable=False)(connection.default_channel)
         with pytest.raises(connection.connection_errors, match="transient_nonexcl_queues"):
             transient.queue_declare()
     # Whoever stops the servers need not know which ones were chosen.
