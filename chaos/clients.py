@@ -17,7 +17,7 @@ _ADDRESS = {
     "postal_code": "D13 X0X0",
     "country": "IE",
 }
-_TIMEOUT = 15  # seconds
+TIMEOUT = 15  # seconds
 _PAUSE = 0.2  # between two tries
 # Refusals that no repetition would change.
 _FINAL = {400, 404, 422}
@@ -157,7 +157,7 @@ class Shopper:
         self, url: str, body: dict[str, Any], headers: dict[str, str] | None
     ) -> tuple[int | None, dict[str, Any], Mapping[str, str]]:
         try:
-            reply = self._session.post(url, json=body, headers=headers, timeout=_TIMEOUT)
+            reply = self._session.post(url, json=body, headers=headers, timeout=TIMEOUT)
         except requests.RequestException:
             return None, {}, {}
         try:
