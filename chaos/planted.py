@@ -86,15 +86,18 @@ def _run_row(plant: dict[str, Any], copy: Path, directory: Path) -> list[str]:
     """What the row complained about; nothing, if it held."""
     command = [sys.executable, "-m", "chaos", "--row", str(plant["row"])]
     command += ["--orders", str(plant.get("orders", 40)), "--dir", str(directory)]
-    try:
-        done = subprocess.run(  # noqa: S603 our own suite
-            command, cwd=copy, capture_output=True, text=True, check=False, timeout=_TIMEOUT
-        )
-    except subprocess.TimeoutExpired:
-        return [f"{BROKEN_OFF}: no end within {_TIMEOUT} s"]
-    if done.returncode not in (0, 1) or "rows held" not in done.stdout:
-        raise SystemExit(f"{plant['bug']}: the row could not run\n{done.stderr[-2000:]}")
-    return re.findall(r"^ {11}! (.*)", done.stdout, flags=re.MULTILINE)
+    with subprocess.Popen(  # noqa: S603 our own suite
+        command, cwd=copy, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        try:
+            printed, errors = run.communicate(timeout=_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            run.terminate()  # in order, so that it ends its own processes
+            run.communicate()
+            return [f"{BROKEN_OFF}: no end within {_TIMEOUT} s"]
+    if run.returncode not in (0, 1) or "rows held" not in printed:
+        raise SystemExit(f"{plant['bug']}: the row could not run\n{errors[-2000:]}")
+    return re.findall(r"^ {11}! (.*)", printed, flags=re.MULTILINE)
 
 
 if __name__ == "__main__":
