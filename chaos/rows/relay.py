@@ -8,9 +8,13 @@ from chaos.rows.row import row
 from chaos.trial import Trial
 
 
-@row(6, "relay killed after the confirms, before the mark", holds="published again, done once")
+@row(
+    6,
+    "relay killed before it publishes, or after the confirms and before the mark",
+    holds="published again, done once",
+)
 def killed_before_the_mark(trial: Trial) -> None:
-    with trial.going_wrong(relay__published=1 / 3), trial.buying():
+    with trial.going_wrong(relay__claimed=1 / 5, relay__published=1 / 5), trial.buying():
         pass
     trial.settle()
     trial.count_faults()
