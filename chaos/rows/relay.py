@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from apps.orders import fulfilment
 from apps.orders.models import Order, Status
+from chaos.faults import plan
 from chaos.rows.row import row
 from chaos.trial import Trial
 
@@ -14,10 +15,13 @@ from chaos.trial import Trial
     holds="published again, done once",
 )
 def killed_before_the_mark(trial: Trial) -> None:
-    with trial.going_wrong(relay__claimed=1 / 5, relay__published=1 / 5), trial.buying():
+    with trial.going_wrong(relay__claimed=1 / 2, relay__published=1 / 3), trial.buying():
         pass
     trial.settle()
     trial.count_faults()
+    # With few orders there are few batches, and chance may spare a point.
+    spared = {"relay.claimed", "relay.published"} - set(plan.notes("crashes"))
+    trial.require(trial.orders < 200 or not spared, f"never died at {sorted(spared)}")
     trial.all_placed()
 
 
