@@ -17,7 +17,7 @@ _MODULE = "github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0"
 _URLS = {"primary": "DATABASE_URL", "redis": "REDIS_URL", "rabbitmq": "CELERY_BROKER_URL"}
 # What is done to a connection; times in milliseconds.
 TOXICS: dict[str, dict[str, Any]] = {
-    "latency": {"type": "latency", "attributes": {"latency": 200, "jitter": 100}},
+    "latency": {"type": "latency", "attributes": {"latency": 50, "jitter": 25}},
     "reset": {"type": "reset_peer", "attributes": {"timeout": 0}},
     "silence": {"type": "timeout", "attributes": {"timeout": 0}},
 }
@@ -40,10 +40,14 @@ class Proxies:
         with self._log.open("ab") as log:
             command = [str(self._program), "-host", "127.0.0.1", "-port", str(self._ports[0])]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 built by us
-        if not wait_until(lambda: not is_free(self._ports[0]), seconds=10):
-            raise ServerUnavailable("toxiproxy does not start", log=self._log)
-        for port, (name, variable) in zip(self._ports[1:], _URLS.items(), strict=False):
-            self._add(name, variable, port)
+        try:
+            if not wait_until(lambda: not is_free(self._ports[0]), seconds=10):
+                raise ServerUnavailable("toxiproxy does not start", log=self._log)
+            for port, (name, variable) in zip(self._ports[1:], _URLS.items(), strict=False):
+                self._add(name, variable, port)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,24 +1,27 @@
 """docs/faults.md: what the trials found, a line a row, and what the planted bugs broke."""
 
 import json
+import os
 from typing import Any
 
 from deploy.processes import ROOT
 
 _DATA, _PAGE = ROOT / "docs" / "faults.json", ROOT / "docs" / "faults.md"
 
-_HEAD = """# Faults
+_HEAD = f"""# Faults
 
 What was broken while the shop sold, and what came of it. Written by the suite itself:
 `make chaos ORDERS=1000 RECORD=1` for the trials, `.venv/bin/python -m chaos.planted` for the
-column of planted bugs. Real processes and servers on one machine with two cores.
+column of planted bugs. Real processes and servers on one machine with {os.cpu_count()}
+cores.
 
 A trial counts as sound when, after it, every order that was answered with 201 is there, every
 order is confirmed, cancelled or a dead letter that a person can see, `manage.py audit` finds
 nothing, no unit was sold twice and no mail arrived twice. *Faults* are what was killed, cut or
 refused; *absorbed* are deliveries that came again and changed nothing; *recovery* is the time
-from the end of the last fault until nothing was on its way any more. None of n orders means at
-most 3/n with 95 % confidence: the *bound*.
+from the end of the last fault until nothing was on its way any more. None in n trials means at
+most 3/n with 95 % confidence: the *bound*, n being the faults or the orders, whichever were
+fewer. A row that failed has none.
 
 """
 _COLUMNS = (
@@ -57,11 +60,13 @@ def _page(data: dict[str, Any]) -> str:
 
 
 def _cells(number: str, trial: dict[str, Any], planted: str) -> list[object]:
-    orders = trial["orders"]
+    chances = min(trial["faults"], trial["orders"])
+    bound = f"{min(1, 3 / chances):.1%}" if chances and not trial["failures"] else ""
     sound = "" if not trial["failures"] else f" **{'; '.join(trial['failures'][:3])}**"
     return [
-        number, trial["fault"], trial["holds"] + sound, trial["faults"], orders, trial["lost"],
-        trial["oversold"], trial["duplicates"], f"{3 / orders:.1%}" if orders else "",
+        number, trial["fault"], trial["holds"] + sound, trial["faults"], trial["orders"],
+        trial["lost"],
+        trial["oversold"], trial["duplicates"], bound,
         trial["absorbed"], f"{trial['recovery']:.1f} s", planted,
     ]  # fmt: skip
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
+from chaos.command_line import BROKEN_OFF
 from chaos.report import record_trial
 from chaos.rows import ROWS
 from chaos.rows.row import Row
@@ -16,13 +17,9 @@ from chaos.world import World
 
 
 def run_rows(world: World, console: Console, arguments: argparse.Namespace) -> int:
-    """0 if every row held, 1 if not, 2 if there is no such row."""
-    numbers = arguments.row or list(ROWS)
-    if unknown := set(numbers) - set(ROWS):
-        console.print(f"There is no row {min(unknown)}; there are {', '.join(map(str, ROWS))}.")
-        return 2
+    """0 if every row held, 1 if not."""
     console.print(f"seed {arguments.seed}, {arguments.orders} orders a row")
-    verdicts = [_run(ROWS[number], world, console, arguments) for number in numbers]
+    verdicts = [_run(ROWS[number], world, console, arguments) for number in arguments.row]
     held = sum(not verdict.failures for verdict in verdicts)
     console.print(f"{held} of {len(verdicts)} rows held")
     return int(held < len(verdicts))
@@ -31,12 +28,12 @@ def run_rows(world: World, console: Console, arguments: argparse.Namespace) -> i
 def _run(row: Row, world: World, console: Console, arguments: argparse.Namespace) -> Verdict:
     started = time.monotonic()
     orders = min(arguments.orders, 200) if row.is_slow else arguments.orders
-    world.reset()
     trial = Trial(world, orders=orders, seed=arguments.seed)
     try:
+        world.reset()
         row.run(trial)
     except Exception as error:  # noqa: BLE001 the other rows are still to be tried
-        trial.verdict.failures.append(f"{type(error).__name__}: {error}")
+        trial.verdict.failures.append(f"{BROKEN_OFF}: {type(error).__name__}: {error}")
         console.print(traceback.format_exc(), markup=False, style="dim")
     _tell(row, trial.verdict, console, seconds=time.monotonic() - started)
     if arguments.record:

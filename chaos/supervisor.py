@@ -37,14 +37,6 @@ class Supervisor:
             self._processes.start(names)
             self._wanted.update(names)
 
-    def kill(self, name: str) -> None:
-        """End one by SIGKILL, children included; it is started again."""
-        with self._lock:
-            self._processes.kill(name)
-            self.restarts[name] += 1
-        self._ended.wait(_RESTART_AFTER)
-        self.start([name])
-
     def stop(self, name: str) -> None:
         """Ask one to end, as a deployment does, and wait until it has."""
         with self._lock:

@@ -53,7 +53,7 @@ def judge(verdict: Verdict, *, wishes: Sequence[Wish], copies: Counter[str]) -> 
     verdict.orders = Order.objects.count()
     verdict.lost = len(numbers - known) + _forgotten()
     verdict.oversold = _oversold()
-    verdict.duplicates = sum(times - 1 for times in copies.values()) + _mailed_twice(copies)
+    verdict.duplicates = _mailed_too_often(copies)
     runs = plan.notes("runs")
     verdict.absorbed += len(plan.notes("redelivered")) + len(runs) - len(set(runs))
     for name in ("lost", "oversold", "duplicates"):
@@ -104,10 +104,14 @@ def _units(rows: QuerySet[Any]) -> Counter[int]:
     return Counter(dict(sums))
 
 
-def _mailed_twice(copies: Counter[str]) -> int:
-    """Mails beyond the first for one order under different ids."""
-    orders = OutgoingEmail.objects.values("reference").distinct().count()
-    return max(0, len(copies) - orders)
+def _mailed_too_often(copies: Counter[str]) -> int:
+    """Mails beyond the first of a kind about one order, and those that no row knows."""
+    about = {email.message_id: email.reference for email in OutgoingEmail.objects.all()}
+    strangers = sum(times for name, times in copies.items() if name not in about)
+    arrived: Counter[str] = Counter()
+    for name in about.keys() & copies.keys():
+        arrived[about[name]] += copies[name]
+    return strangers + sum(times - 1 for times in arrived.values())
 
 
 def _compare_mails(verdict: Verdict, copies: Counter[str]) -> None:

@@ -1,7 +1,7 @@
 """The shop that the trials break: servers, database, processes, mail server. One at a time."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -9,17 +9,21 @@ from pathlib import Path
 import requests
 from django.core.management import call_command
 from django.db import connection
+from kombu.transport.native_delayed_delivery import MAX_NUMBER_OF_BITS_TO_USE, level_name
 
 from chaos.faults import plan
 from chaos.mailbox import MailBox
 from chaos.supervisor import Supervisor
-from deploy.embedded import Servers
+from deploy.embedded import Servers, ServerUnavailable
 from deploy.embedded.home import is_free
 from deploy.embedded.process import wait_until
 from deploy.local import PIPELINE, local_servers, migrate, set_up_django
 from deploy.processes import Processes
 
 PROCESSES = ("web", *PIPELINE)
+_SERVERS = ("primary", "standby", "redis", "rabbitmq")
+# Where RabbitMQ keeps Celery's retries until they are due, a queue for each power of two.
+_DELAYED = [level_name(level) for level in range(MAX_NUMBER_OF_BITS_TO_USE)]
 _KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
 
@@ -33,11 +37,18 @@ class World:
         self.supervisor = Supervisor(self._processes())
 
     def reset(self) -> None:
-        """An empty shop, empty queues, no faults. The processes go on."""
+        """An empty shop, empty queues, no faults. The processes go on.
+
+        Raises ServerUnavailable when the shop does not come to rest.
+        """
         plan.write({})
         self.mail.reset()
+        connection.close()  # a trial may have ended the server behind it
+        for name in _SERVERS:
+            self.servers.start(name)
+        self.servers.rabbitmq.ctl("set_disk_free_limit", self.servers.rabbitmq.DISK_FREE_LIMIT)
         # Whatever a trial left on its way ends before the tables are emptied.
-        wait_until(self.is_idle, seconds=30)
+        _wait("a shop at rest", self.is_idle, seconds=30)
         _empty_queues()
         _empty_tables()
         plan.forget_notes()
@@ -51,7 +62,7 @@ class World:
         others = self._processes(root=root, environment=environment)
         with self.supervisor.without(*names), Supervisor(others) as supervisor:
             supervisor.start(names)
-            wait_until(lambda: self.answers() and workers_are_ready(), seconds=60)
+            _wait("the shop", lambda: self.answers() and workers_are_ready(), seconds=60)
             yield
 
     def _processes(
@@ -120,7 +131,7 @@ def open_world(directory: Path, *, seed: int) -> Iterator[World]:
         world = World(servers=servers, mail=mail, environment=environment)
         with world.supervisor:
             world.supervisor.start(PROCESSES)
-            wait_until(lambda: world.answers() and workers_are_ready(), seconds=60)
+            _wait("the shop", lambda: world.answers() and workers_are_ready(), seconds=60)
             try:
                 yield world
             finally:
@@ -150,8 +161,13 @@ def _empty_queues() -> None:
     from shop.celery import app
 
     with app.connection_for_write() as broker:
-        for name in depths():
+        for name in [*depths(), *_DELAYED]:
             broker.default_channel.queue_purge(name)  # type: ignore[attr-defined]
+
+
+def _wait(what: str, condition: Callable[[], bool], *, seconds: float) -> None:
+    if not wait_until(condition, seconds=seconds):
+        raise ServerUnavailable(f"not within {seconds:.0f} s: {what}")
 
 
 def _empty_tables() -> None:

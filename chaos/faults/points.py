@@ -7,7 +7,8 @@ on purpose. Every point kills the process that comes there, if the plan says so:
 * `TASK.before`, `TASK.before_commit`, `TASK.after_commit`, `TASK.after`, `TASK.published`:
   before the task, around its commit, after it, and after its next step was published;
 * `email.claimed`, `email.handed_over`: before and after the mail server has the mail;
-* `relay.published`: after the broker's confirms, before the rows are marked.
+* `relay.claimed`, `relay.published`: before the batch is published, and after the broker's
+  confirms, before the rows are marked.
 
 A message that comes again is let through, or no number of deliveries would be enough.
 """
@@ -118,6 +119,7 @@ def _around_publishing() -> None:
     publish = ConfirmingPublisher.publish
 
     def _publish(self: ConfirmingPublisher, chains: Sequence[Chain]) -> set[str]:
+        crash_if("relay.claimed")
         refused = publish(self, _distorted(list(chains)))
         crash_if("relay.published")
         return refused

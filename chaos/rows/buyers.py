@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from apps.orders.models import Order, Status
-from chaos.clients import Shopper, Wish
+from chaos.clients import Answer, Shopper, Wish
 from chaos.rows.row import row
 from chaos.trial import CLIENTS, Trial
 from chaos.verdict import units_bought
@@ -18,25 +18,34 @@ _CLICKS = 16
 def clicked_often(trial: Trial) -> None:
     (product,) = trial.stock(_CLICKS * trial.orders, products=1)
     for n in range(trial.orders):
-        shopper, wish = Shopper(trial.world.url), Wish(items={product: 1})
+        shopper, wish = trial.shopper(), Wish(items={product: 1})
         shopper.prepare(wish.items)
         other_keys = [Wish(items=wish.items) for _ in range(_CLICKS)]
         wishes = [wish] * _CLICKS if n % 2 else other_keys
-        _at_once([_click(shopper.copy(), one) for one in wishes])
-        placed = {one.order_number for one in wishes if one.order_number}
+        answers: list[Answer] = []
+        _at_once([_click(shopper.copy(), one, answers) for one in wishes])
+        placed = {answer.order_number for answer in answers if answer.order_number}
         trial.require(len(placed) == 1, f"{len(placed)} orders of one cart")
-        trial.wishes.append(next(one for one in wishes if one.order_number))
+        trial.require(len(answers) == _CLICKS, f"{len(answers)} answers")
+        strange = [one for one in answers if not _is_fair(one)]
+        trial.require(not strange, f"unfair answers, the first {strange[:1]}")
+        trial.wishes += [one for one in wishes if one.order_number][:1]
     trial.settle()
     trial.count_faults(trial.orders * (_CLICKS - 1))
     trial.report_checkouts()
     trial.all_placed()
 
 
-def _click(shopper: Shopper, wish: Wish) -> Callable[[], None]:
+def _click(shopper: Shopper, wish: Wish, answers: list[Answer]) -> Callable[[], None]:
     def click() -> None:
-        shopper.check_out(wish)
+        answers.append(shopper.check_out(wish))
 
     return click
+
+
+def _is_fair(answer: Answer) -> bool:
+    """Whether a click of many may be answered so."""
+    return answer.status in (201, 409) or (answer.status, answer.code) == (400, "empty_cart")
 
 
 def _at_once(calls: Sequence[Callable[[], None]]) -> None:
@@ -56,7 +65,7 @@ def cancelled_meanwhile(trial: Trial) -> None:
     answers: Counter[object] = Counter()
 
     def shop() -> None:
-        shopper = Shopper(trial.world.url)
+        shopper = trial.shopper()
         while True:
             with lock:
                 wish = next(waiting, None)
@@ -86,8 +95,8 @@ def stormed(trial: Trial) -> None:
     mixed = trial.stock(units, products=4)
     wishes = [Wish(items={single: 1}) for _ in range(buyers // 2)]
     wishes += trial.make_wishes(buyers - len(wishes), products=mixed)
-    with trial.buying(wishes, clients=32):
-        pass
+    trial.wishes += wishes
+    _storm(trial, wishes)
     trial.settle()
     refused = sum(wish.was_refused for wish in wishes)
     trial.count_faults(refused)
@@ -97,3 +106,20 @@ def stormed(trial: Trial) -> None:
     trial.figure("sold, refused", f"{placed}, {refused}")
     sold = units_bought(single)
     trial.require(sold == units, f"{sold} of {units} units sold to {buyers // 2} buyers")
+
+
+def _storm(trial: Trial, wishes: Sequence[Wish]) -> None:
+    # Somebody new for each: what was refused stays in a cart, and would spoil the next wish.
+    ready = iter([(trial.shopper(), wish) for wish in wishes])
+    until = time.monotonic() + 120 + len(wishes) / 5
+    lock = threading.Lock()
+
+    def storm() -> None:
+        while True:
+            with lock:
+                shopper, wish = next(ready, (None, None))
+            if shopper is None or wish is None:
+                return
+            shopper.buy(wish, until=until)
+
+    _at_once([storm] * 32)

@@ -51,7 +51,7 @@ def opposite_orders(trial: Trial) -> None:
     time.sleep(1)  # PostgreSQL's statistics are a second late
     trial.count_faults(trial.orders)
     trial.require(_deadlocks() == before, f"{_deadlocks() - before} deadlocks")
-    trial.require(trial.server_errors() == 0, f"{trial.server_errors()} answers 5xx")
+    trial.require_no_server_errors()
     trial.all_placed()
 
 
@@ -114,6 +114,8 @@ def no_connection_left(trial: Trial) -> None:
     trial.report_checkouts()
     trial.figure("slowest answer", f"{slowest:.1f} s")
     trial.require(slowest < 3, f"an answer took {slowest:.1f} s")
+    trial.figure("slowest call of a shopper", f"{trial.slowest_call():.1f} s")
+    trial.require(trial.slowest_call() < 5, f"a call took {trial.slowest_call():.1f} s")
     trial.all_placed()
 
 

@@ -9,10 +9,10 @@ from apps.orders.models import Order, Status
 from chaos.faults import plan
 from chaos.rows.row import row
 from chaos.trial import Trial
-from deploy.embedded.process import is_running, wait_until
+from deploy.embedded.process import is_running
 from shop.mail.models import OutgoingEmail
 from tasks.base import POISON_LIMIT
-from tasks.models import DeadLetter
+from tasks.models import SWEEPER, DeadLetter, Heartbeat
 
 _ORDER_POINTS = ("before", "before_commit", "after_commit", "after", "published")
 
@@ -38,6 +38,9 @@ def killed_everywhere(trial: Trial) -> None:
     trial.let_time_pass(30)
     trial.settle()
     trial.count_faults()
+    # With few orders chance may spare a point.
+    spared = {name.replace("__", ".") for name in points} - set(plan.notes("crashes"))
+    trial.require(trial.orders < 200 or not spared, f"never died at {sorted(spared)}")
     trial.all_placed()
 
 
@@ -45,14 +48,15 @@ def killed_everywhere(trial: Trial) -> None:
 def told_to_end(trial: Trial) -> None:
     took: list[float] = []
     with trial.buying() as crowd:
-        while crowd.done < 0.8 * len(crowd.wishes):
+        while crowd.done < 0.8 * len(crowd.wishes) and not crowd.is_over:
             for name in ("worker-order", "worker-email", "relay"):
                 took.append(_terminate(trial, name))
     trial.fault_ends()
     trial.settle()
     trial.count_faults(len(took))
-    trial.figure("slowest end", f"{max(took):.1f} s")
-    trial.require(max(took) < 30, f"a process took {max(took):.0f} s to end")
+    slowest = max(took, default=0.0)
+    trial.figure("slowest end", f"{slowest:.1f} s")
+    trial.require(slowest < 30, f"a process took {slowest:.0f} s to end")
     trial.all_placed()
 
 
@@ -60,9 +64,9 @@ def _terminate(trial: Trial, name: str) -> float:
     """Seconds that it took to end; it is started again by the supervisor."""
     pid, started = trial.world.supervisor.pid(name), time.monotonic()
     os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: not is_running(pid), seconds=60)
+    trial.wait_for(f"{name} ends", lambda: not is_running(pid))
     took = time.monotonic() - started
-    wait_until(lambda: trial.world.supervisor.pid(name) != pid, seconds=10)
+    trial.wait_for(f"a new {name}", lambda: trial.world.supervisor.pid(name) != pid)
     time.sleep(3)  # until it has found its signal handlers again
     return took
 
@@ -119,12 +123,15 @@ def wrong_clocks(trial: Trial) -> None:
 
     skews = {"worker-order": 600, "worker-email": -600, "worker-search": 600, "beat": 600}
     trial.world.supervisor.start(["beat.2"])
+    early = 0
     trial.world.mail.dawdles = 0.3  # so that a sweep finds e-mails that are just being sent
     try:
         with trial.going_wrong(clock__skews=skews), trial.buying():
             for _ in range(4):
                 sweep.apply_async()
                 time.sleep(1)
+                # Told here, because a sender that is only slow corrects its row.
+                early += _unknown_by_last_sweep(trial)
         trial.settle()
     finally:
         trial.world.supervisor.stop("beat.2")
@@ -132,8 +139,14 @@ def wrong_clocks(trial: Trial) -> None:
     trial.all_placed()
     announced = OutboxMessage.objects.filter(topic="order.placed").count()
     trial.require(announced == trial.orders, f"{announced} announcements")
-    unknown = OutgoingEmail.objects.filter(status="unknown").count()
-    trial.require(unknown == 0, f"{unknown} e-mails called unknown too early")
+    early += OutgoingEmail.objects.filter(status="unknown").count()
+    trial.require(early == 0, f"{early} e-mails called unknown too early")
+
+
+def _unknown_by_last_sweep(trial: Trial) -> int:
+    swept = Heartbeat.objects.filter(name=SWEEPER)
+    trial.wait_for("a sweep", swept.exists)
+    return int(swept.values_list("facts__emails_unknown", flat=True)[0])
 
 
 @row(
@@ -148,13 +161,17 @@ def frozen(trial: Trial) -> None:
     try:
         with trial.buying() as crowd:
             trial.wait_for("a quarter bought", lambda: crowd.done >= trial.orders / 4)
-            os.killpg(supervisor.pid("worker-order"), signal.SIGSTOP)
-            stopped = time.monotonic()
+            stopped, group = time.monotonic(), supervisor.pid("worker-order")
+            os.killpg(group, signal.SIGSTOP)
         time.sleep(max(0, seconds - (time.monotonic() - stopped)))
-        os.killpg(supervisor.pid("worker-order"), signal.SIGCONT)
+        os.killpg(group, signal.SIGCONT)
         trial.fault_ends()
         trial.settle()
     finally:
+        os.killpg(supervisor.pid("worker-order"), signal.SIGCONT)
         supervisor.stop("worker-order.2")
     trial.count_faults(1)
+    # With few orders it may hold none when it freezes.
+    zombie = trial.verdict.absorbed > 0
+    trial.require(trial.orders < 200 or zombie, "nothing was delivered to another")
     trial.all_placed()

@@ -41,6 +41,7 @@ class RabbitMQ(Server):
     """The broker of production, for whoever asks for it."""
 
     name = "rabbitmq"
+    DISK_FREE_LIMIT = "200MB"
 
     @property
     def data(self) -> Path:
@@ -149,7 +150,7 @@ class RabbitMQ(Server):
             "default_user": USER,
             "default_pass": self.home.secret("rabbitmq"),
             "vm_memory_high_watermark.absolute": "1GB",
-            "disk_free_limit.absolute": "200MB",
+            "disk_free_limit.absolute": self.DISK_FREE_LIMIT,
         }
         if self._release() >= 4:
             settings |= {f"deprecated_features.permit.{one}": "false" for one in DEPRECATED}
