@@ -128,18 +128,18 @@ class Trial:
         swept = sweep(now=timezone.now() + timedelta(minutes=minutes))
         self.figure("swept", swept)
 
-    def calm(self, *, mails: bool = True) -> None:
+    def calm(self, *, mails: bool = True, within: int = SETTLED_WITHIN) -> None:
         """Wait until every order is confirmed, cancelled or a dead letter, and mailed."""
-        settled = wait_until(lambda: is_settled(mails=mails), seconds=SETTLED_WITHIN)
+        settled = wait_until(lambda: is_settled(mails=mails), seconds=within)
         self.verdict.recovery = time.monotonic() - self._fault_ended_at
-        self.require(settled, f"not settled after {SETTLED_WITHIN} s")
+        self.require(settled, f"not settled after {within} s")
 
-    def settle(self, *, may_give_up: bool = False) -> None:
+    def settle(self, *, may_give_up: bool = False, within: int = SETTLED_WITHIN) -> None:
         """Wait until nothing is on its way, then judge everything.
 
         A dead letter keeps the promises too, but only some faults are a reason for one.
         """
-        self.calm()
+        self.calm(within=within)
         letters = DeadLetter.objects.open()
         self.require(may_give_up or not letters, f"dead letters: {letters.count()}")
         judge(self.verdict, wishes=self.wishes, copies=self.world.mail.copies())

@@ -39,7 +39,8 @@ def is_settled(*, mails: bool) -> bool:
     """Whether nothing is on its way any more: what is left, a person can see."""
     if OutboxMessage.objects.waiting().exists():
         return False
-    seen = DeadLetter.objects.open().values("order_id")
+    # Without those of no order: NOT IN is never true beside a NULL.
+    seen = DeadLetter.objects.open().exclude(order_id=None).values("order_id")
     if Order.objects.filter(status=Status.PENDING).exclude(pk__in=seen).exists():
         return False
     queued = OutgoingEmail.objects.filter(status__in=["queued", "sending"])

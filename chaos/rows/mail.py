@@ -28,7 +28,8 @@ def down(trial: Trial) -> None:
     trial.wait_for("all confirmed without mail", lambda: _all_confirmed(trial))
     trial.world.mail.start()
     trial.fault_ends()
-    trial.settle()
+    # A refused mail is tried again after up to four minutes.
+    trial.settle(within=300)
     trial.count_faults(1)
     trial.all_placed()
     sent = OutgoingEmail.objects.filter(status="sent").count()
