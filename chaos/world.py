@@ -15,7 +15,6 @@ from chaos.faults import plan
 from chaos.mailbox import MailBox
 from chaos.supervisor import Supervisor
 from deploy.embedded import Servers, ServerUnavailable
-from deploy.embedded.home import is_free
 from deploy.embedded.process import wait_until
 from deploy.local import PIPELINE, local_servers, migrate, set_up_django
 from deploy.processes import Processes
@@ -108,7 +107,9 @@ def open_world(directory: Path, *, seed: int) -> Iterator[World]:
     """The shop of `directory`, everything up; stopped afterwards."""
     with local_servers(directory, rabbitmq=True) as servers:
         mail = MailBox(seed=seed)
-        port = next(port for port in range(20800, 21000) if is_free(port))
+        # Its own: granian would share one with another run's, and so its requests.
+        servers.home.claim_ports(["web"])
+        port = servers.home.port("web")
         environment = {
             **os.environ,
             **servers.environment(),
