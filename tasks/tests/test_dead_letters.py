@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import connection as database
+from django_celery_results.models import TaskResult
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kombu.exceptions import OperationalError
@@ -351,3 +352,19 @@ def test_whatever_was_sent_can_be_stored(value: Any) -> None:
     DeadLetter.objects.record(
         task_id=str(uuid.uuid4()), task=CONFIRM, reason="any", args=[value], now=NOON
     )
+
+
+def test_a_letter_names_nobody_whom_the_database_quotes() -> None:
+    quote = "IntegrityError: twice\nDETAIL:  Key (email)=(ada@example.com) already exists."
+    DeadLetter.objects.record(task_id="1", task="t", reason=quote, error=quote, now=NOON)
+    letter = DeadLetter.objects.get()
+    assert letter.reason == letter.error == "IntegrityError: twice\nDETAIL: [row]"
+
+
+def test_a_result_names_nobody_whom_the_database_quotes() -> None:
+    error = ValueError("twice\nDETAIL:  Key (email)=(ada@example.com) already exists.")
+    app.backend.store_result("1", error, "FAILURE", traceback=f"Traceback\n{error}")
+    stored = TaskResult.objects.get()
+    assert "ValueError" in stored.result
+    assert stored.traceback.startswith("Traceback")
+    assert "ada@" not in stored.result + stored.traceback

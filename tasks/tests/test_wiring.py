@@ -76,7 +76,7 @@ def test_rabbitmq_itself_lets_what_beat_sends_expire_before_it_comes_again(
         bound = queue(broker.default_channel)
         waits: dict[str, float] = {}
         while (message := bound.get(no_ack=True)) is not None:
-            assert message.headers["expires"] is None
+            assert not message.headers["expires"]
             waits[message.headers["task"]] = int(message.properties["expiration"]) / 1000
     entries = app.conf.beat_schedule.values()
     assert waits.keys() == {entry["task"] for entry in entries}
