@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.app.task import Context
 from django.db import connection as database
 from django_celery_results.models import TaskResult
 from hypothesis import HealthCheck, given, settings
@@ -363,8 +364,9 @@ def test_a_letter_names_nobody_whom_the_database_quotes() -> None:
 
 def test_a_result_names_nobody_whom_the_database_quotes() -> None:
     error = ValueError("twice\nDETAIL:  Key (email)=(ada@example.com) already exists.")
-    app.backend.store_result("1", error, "FAILURE", traceback=f"Traceback\n{error}")
-    stored = TaskResult.objects.get()
+    request = Context(id="1", task="t", args=[], kwargs={}, delivery_info={})
+    app.backend.store_result("1", error, "FAILURE", f"Traceback\n{error}", request=request)
+    stored: Any = TaskResult.objects.get()
     assert "ValueError" in stored.result
     assert stored.traceback.startswith("Traceback")
     assert "ada@" not in stored.result + stored.traceback
