@@ -64,7 +64,7 @@ class ShopTask(Task[..., Any]):
         deliveries = self._earlier_deliveries()
         if deliveries >= POISON_LIMIT:
             reason = f"poison: {deliveries} deliveries without an acknowledgement"
-            self._keep(reason, args, kwargs)
+            self.leave_letter(reason, args, kwargs)
             raise Reject(reason, requeue=False)
         for connection in connections.all(initialized_only=True):
             # Workers keep connections between tasks, and nothing else notices a dead one.
@@ -125,7 +125,32 @@ class ShopTask(Task[..., Any]):
         """Celery calls this when the task gave up: keep why, for a person to see."""
         lines = "".join(traceback.format_exception(exc)).splitlines()[-_TRACEBACK_LINES:]
         reason = f"{type(exc).__qualname__}: {exc}"
-        self._keep(reason, args, kwargs, error="\n".join(lines))
+        self.leave_letter(reason, args, kwargs, error="\n".join(lines))
+
+    def leave_letter(
+        self, reason: str, args: Any, kwargs: dict[str, Any], *, error: str = ""
+    ) -> None:
+        """Keep that this run gave up, and all that is needed to start it again."""
+        request, now = self.request, timezone.now()
+        try:
+            DeadLetter.objects.record(
+                task_id=str(request.id),
+                now=now,
+                task=self.name,
+                queue=self._queue(),
+                args=list(args),
+                arguments=kwargs,
+                chain=following(request.chain),
+                context=carried_by(request),
+                order_id=order_id_of(kwargs),
+                reason=reason,
+                error=error,
+                attempts=request.retries + 1,
+            )
+        except DatabaseError:
+            log.exception("task %s %s gave up and has no row yet", self.name, request.id)
+            if not broker_buries(self.app):
+                self._bury({"reason": reason, "error": error, "at": now.isoformat()})
 
     def _replay(self) -> int | None:
         """Which replay of a dead letter this run is; None for an ordinary run."""
@@ -148,28 +173,6 @@ class ShopTask(Task[..., Any]):
             return int(cache.incr(key))
         except (RedisError, ValueError):  # no cache is no reason to refuse a message
             return 0
-
-    def _keep(self, reason: str, args: Any, kwargs: dict[str, Any], *, error: str = "") -> None:
-        request, now = self.request, timezone.now()
-        try:
-            DeadLetter.objects.record(
-                task_id=str(request.id),
-                now=now,
-                task=self.name,
-                queue=self._queue(),
-                args=list(args),
-                arguments=kwargs,
-                chain=following(request.chain),
-                context=carried_by(request),
-                order_id=order_id_of(kwargs),
-                reason=reason,
-                error=error,
-                attempts=request.retries + 1,
-            )
-        except DatabaseError:
-            log.exception("task %s %s gave up and has no row yet", self.name, request.id)
-            if not broker_buries(self.app):
-                self._bury({"reason": reason, "error": error, "at": now.isoformat()})
 
     def _bury(self, word: dict[str, str]) -> None:
         """Leave the message on the dead-letter queue, from which the row is made later."""

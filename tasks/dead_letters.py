@@ -7,13 +7,14 @@ acknowledged. Killed in between, the message comes again and changes nothing.
 """
 
 import hashlib
+import logging
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 from kombu import Connection, Queue
 
 from shop import log_context
@@ -30,6 +31,10 @@ _MOST = 1_000_000  # attempts: anybody may have written the header
 _LARGEST_BODY = 100_000  # characters of the original that are kept
 # The broker says the second in which a message died, and a letter's own times are exact.
 _SECOND = timedelta(seconds=1)
+# What has to be computed and shown with a time: anybody may have written that header, too.
+_YEARS = range(2000, 9000)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +70,27 @@ def _collect(broker: Connection, *, now: datetime, limit: int) -> int:
     for queue in (*DEAD_QUEUES, UNROUTED_QUEUE):
         bound = queue(broker.default_channel)
         while done < limit and (message := bound.get()) is not None:
-            keep(understand(message, queue=queue), now=now)
-            message.ack()
+            if _has_row(message, queue=queue, now=now):
+                message.ack()
             done += 1
     return done
+
+
+def _has_row(message: Any, *, queue: Queue, now: datetime, problem: str = "") -> bool:
+    """Make its row, if need be one that says `problem` alone; whether there is one now.
+
+    Without a row it is not acknowledged, and the broker has it again when we are gone.
+    """
+    try:
+        buried = _only_kept(message, queue, problem) if problem else understand(message, queue)
+        keep(buried, now=now)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, which is no fault of this message
+    except Exception as error:  # noqa: BLE001 no message may keep the others from their rows
+        reason = f"could not be understood: {type(error).__name__}"
+        log.error("a message on %s %s", queue.name, reason)
+        return not problem and _has_row(message, queue=queue, now=now, problem=reason)
+    return True
 
 
 @transaction.atomic
@@ -95,7 +117,7 @@ def _is_news(buried: Buried, letter: DeadLetter) -> bool:
     return buried.died_at is not None and buried.died_at + _SECOND > letter.resolved_at
 
 
-def understand(message: Any, *, queue: Queue) -> Buried:
+def understand(message: Any, queue: Queue) -> Buried:
     """Whatever can be told about a message that was taken from `queue`."""
     headers = message.headers or {}
     death = _death(message, queue)
@@ -125,6 +147,16 @@ def understand(message: Any, *, queue: Queue) -> Buried:
         died_at=_time_of(told.get("at")) or _time_of(death.get("time")),
         facts=facts,
     )
+
+
+def _only_kept(message: Any, queue: Queue, problem: str) -> Buried:
+    facts = {
+        "task": _FOREIGN_TASK,
+        "queue": queue.name.removesuffix(".dead"),
+        "reason": problem,
+        "message": {"body": repr(message.body)[:_LARGEST_BODY], "unreadable": problem},
+    }
+    return Buried(task_id=_foreign_id(message), replay=0, died_at=None, facts=facts)
 
 
 def _facts_of(task: TaskMessage) -> dict[str, Any]:
@@ -181,7 +213,7 @@ def _time_of(value: Any) -> datetime | None:
         time = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         return None
-    if not isinstance(time, datetime):
+    if not isinstance(time, datetime) or time.year not in _YEARS:
         return None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 

@@ -13,16 +13,16 @@ from tasks.models import SWEEPER, Heartbeat
 
 
 class MaintenanceTask(ShopTask):
-    """Comes again by itself: it is not retried, and giving up leaves no dead letter.
+    """Comes again by itself: it is neither retried nor delivered twice, and leaves no letter.
 
     A failure is in the log and among the task failures, and the part's heartbeat grows old.
     """
 
     abstract = True
     autoretry_for: tuple[type[Exception], ...] = ()
-    acks_on_failure = acks_on_timeout = True
+    acks_late = False
 
-    def on_failure(self, *_: Any) -> None:
+    def leave_letter(self, *_: Any, **__: Any) -> None:
         return
 
 
@@ -49,7 +49,7 @@ def prune() -> int:
     return sweeper.prune(now=database_time())
 
 
-# Longer than a step of an order may take; below Redis' visibility timeout.
+# Longer than a step of an order may take.
 @shared_task(base=MaintenanceTask, soft_time_limit=280, time_limit=290)
 def audit() -> str:
     return nightly_audit(now=database_time())

@@ -6,10 +6,11 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import F, Q
 
+from shop.scrubbing import scrub
 from tasks.storable import storable
 
 # The parts of the pipeline that leave heartbeats.
-RELAY, BEAT, QUEUES, SWEEPER = "relay", "beat", "queues", "sweeper"
+RELAY, BEAT, QUEUES, SWEEPER, AUDIT = "relay", "beat", "queues", "sweeper", "audit"
 
 _EMPTY = models.Value({}, output_field=models.JSONField())
 _EMPTY_LIST = models.Value([], output_field=models.JSONField())
@@ -29,6 +30,7 @@ def order_id_of(arguments: Any) -> int | None:
 
 # Longer than a task's whole path of retries: it should have ended, well or badly.
 UNHEARD_AFTER = timedelta(minutes=20)
+_KEPT = timedelta(days=90)  # after it was settled: to look up what happened
 
 
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
@@ -48,7 +50,8 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
     def record(self, *, task_id: str, now: datetime, **facts: Any) -> None:
         """Keep what gave up, one row a task id; giving up again is counted on that row."""
         facts = {name: storable(value) for name, value in facts.items()}
-        facts["reason"] = facts["reason"][:_LONGEST_REASON]
+        facts["reason"] = scrub(facts["reason"])[:_LONGEST_REASON]
+        facts["error"] = scrub(facts.get("error", ""))
         _, is_new = self.get_or_create(
             task_id=task_id, defaults={**facts, "first_at": now, "last_at": now}
         )
@@ -90,6 +93,17 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
             resolution=reason[:_LONGEST_REASON],
         )
         return letters
+
+    @transaction.atomic
+    def prune(self, *, now: datetime, limit: int) -> int:
+        """Delete up to `limit` letters that were settled long ago, oldest first; how many."""
+        settled = self.filter(
+            status__in=[DeadLetter.Status.SUCCEEDED, DeadLetter.Status.DISCARDED],
+            resolved_at__lt=now - _KEPT,
+        )
+        keys = settled.order_by("pk").values_list("pk", flat=True)
+        old = list(keys.select_for_update(skip_locked=True)[:limit])
+        return self.filter(pk__in=old).delete()[0]
 
 
 class DeadLetter(models.Model):

@@ -17,8 +17,9 @@ from shop.clock import database_time
 from shop.outbox.listen import listen, wait_for_messages
 from shop.outbox.models import OutboxMessage
 from tasks.models import RELAY, DeadLetter, Heartbeat, order_id_of
-from tasks.outbox import steps_for
+from tasks.outbox import UnknownTopic, steps_for
 from tasks.publisher import Chain, Publisher, publisher_for
+from tasks.steps import UnknownTask
 
 BATCH = 200
 _POLL = 1.0  # seconds: what a notification missed, or a postponed row, waits at most
@@ -58,12 +59,20 @@ def _startable(messages: list[OutboxMessage], now: datetime) -> dict[OutboxMessa
     for message in messages:
         try:
             chains[message] = steps_for(message)
+        except (UnknownTopic, UnknownTask) as error:
+            _say_that_it_waits(message, _word_for(error))
+            message.postpone(_word_for(error), now=now)  # a newer relay will know it
         except Exception as error:  # noqa: BLE001 one bad row must not hold up all the others
-            _fail(message, f"{type(error).__name__}: {error}", now=now)
+            _say_that_it_waits(message, _word_for(error))
+            _fail(message, _word_for(error), now=now)
     return chains
 
 
-def _fail(message: OutboxMessage, error: str, *, now: datetime) -> None:
+def _word_for(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _say_that_it_waits(message: OutboxMessage, error: str) -> None:
     log.warning(
         "outbox message %s (%s) waits: %s",
         message.pk,
@@ -71,6 +80,9 @@ def _fail(message: OutboxMessage, error: str, *, now: datetime) -> None:
         error,
         extra=log_context.carried_by(message.context),
     )
+
+
+def _fail(message: OutboxMessage, error: str, *, now: datetime) -> None:
     if not message.fail(error, now=now):
         return
     DeadLetter.objects.record(

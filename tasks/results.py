@@ -7,6 +7,8 @@ from celery import states
 from django.db import Error as DatabaseError
 from django_celery_results.backends import DatabaseBackend
 
+from shop.scrubbing import scrub
+
 log = logging.getLogger(__name__)
 
 
@@ -18,13 +20,24 @@ class ResultBackend(DatabaseBackend):  # type: ignore[misc]  # the library has n
     """
 
     def _store_result(
-        self, task_id: str, result: Any, status: str, *args: Any, **kwargs: Any
+        self, task_id: str, result: Any, status: str, traceback: Any = None, **kwargs: Any
     ) -> Any:
         # The row of a retry would stay for ever: the success that follows is not stored.
         if status == states.RETRY:
             return result
         try:
-            return super()._store_result(task_id, result, status, *args, **kwargs)
+            return super()._store_result(
+                task_id, _scrubbed(result), status, _scrubbed(traceback), **kwargs
+            )
         except DatabaseError as error:
             log.error("the result of task %s was not stored: %s", task_id, type(error).__name__)
             return result
+
+
+def _scrubbed(value: Any) -> Any:
+    """An error's text may name a person: a database quotes the row that it refused."""
+    if isinstance(value, dict):
+        return {name: _scrubbed(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrubbed(part) for part in value]
+    return scrub(value) if isinstance(value, str) else value

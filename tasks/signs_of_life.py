@@ -8,13 +8,15 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from apps.orders.models import Order
 from tasks.answers import Answer, Example, Question, page, permission
-from tasks.models import BEAT, QUEUES, RELAY, SWEEPER, Heartbeat
+from tasks.models import AUDIT, BEAT, QUEUES, RELAY, SWEEPER, Heartbeat
 
 # Each beats several times in these; one that only restarts is not silent.
 _RELAY_SILENT_AFTER = timedelta(seconds=60)
 _BEAT_SILENT_AFTER = timedelta(minutes=2)
 _SWEEPER_SILENT_AFTER = timedelta(minutes=5)
+_AUDIT_SILENT_AFTER = timedelta(hours=26)  # it is made every night
 # A deployment takes the workers away for less.
 _QUEUE_LEFT_AFTER = timedelta(seconds=60)
 
@@ -72,6 +74,13 @@ def _silent_or_alone(heartbeat: Heartbeat | None, now: datetime) -> list[Trouble
     return []
 
 
+def _not_audited(heartbeat: Heartbeat | None, now: datetime) -> list[Trouble]:
+    """A shop whose first order is of today has nothing yet that should have been audited."""
+    if not Order.objects.filter(placed_at__lt=now - _AUDIT_SILENT_AFTER).exists():
+        return []
+    return _silent(_AUDIT_SILENT_AFTER)(heartbeat, now)
+
+
 def _left(look: Heartbeat | None, now: datetime) -> list[Trouble]:
     """Work that nobody consumes, and messages where none should stay.
 
@@ -127,7 +136,13 @@ SIGNS_OF_LIFE: Sequence[Question] = (
     Word(
         code="audit_violated",
         title="Invariants violated at the last audit",
-        heartbeat="audit",
+        heartbeat=AUDIT,
         troubles=_violated,
+    ),
+    Word(
+        code="audit_silent",
+        title="Audit silent",
+        heartbeat=AUDIT,
+        troubles=_not_audited,
     ),
 )

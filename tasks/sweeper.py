@@ -24,27 +24,41 @@ log = logging.getLogger(__name__)
 def sweep(*, now: datetime) -> dict[str, int]:
     """Announce again what has lost its message, and call dead senders' e-mails unknown.
 
-    Returns how many of each: in a healthy shop none. `now` is the database's time.
+    Returns how many of each: in a healthy shop none. `now` is the database's time. Raises what
+    one of them raised, after all the others.
     """
-    swept = {
-        "orders_restarted": _restart(restarting.restart_pending, queue=ORDER, now=now),
-        "emails_announced": _restart(
+    steps: dict[str, Callable[[], int]] = {
+        "orders_restarted": lambda: _restart(restarting.restart_pending, queue=ORDER, now=now),
+        "emails_announced": lambda: _restart(
             restarting.announce_forgotten_emails, queue=EMAIL, now=now
         ),
         # After those, because what this writes is announced already.
-        "emails_written": _in_batches(
+        "emails_written": lambda: _in_batches(
             lambda limit: restarting.queue_missing_emails(now=now, limit=limit)
         ),
-        "emails_unknown": OutgoingEmail.objects.call_stuck_unknown(now=now),
+        "emails_unknown": lambda: OutgoingEmail.objects.call_stuck_unknown(now=now),
     }
+    swept: dict[str, int] = {}
+    failures = []
+    for name, step in steps.items():
+        try:
+            swept[name] = step()
+        except Exception as error:  # noqa: BLE001 one kind of row must not hold up the others
+            log.error("sweeper: %s failed: %s", name, type(error).__name__)
+            failures.append(error)
     if any(swept.values()):
         log.warning("sweeper: %s", swept)
+    if failures:
+        raise failures[0]
     return swept
 
 
 def prune(*, now: datetime) -> int:
-    """Delete outbox messages that were sent long ago; returns how many."""
-    return _in_batches(lambda limit: OutboxMessage.objects.prune(now=now, limit=limit))
+    """Delete outbox messages sent, and dead letters settled, long ago; returns how many."""
+    return sum(
+        _in_batches(lambda limit, rows=rows: rows.prune(now=now, limit=limit))  # type: ignore[misc]  # a default binds it
+        for rows in (OutboxMessage.objects, DeadLetter.objects)
+    )
 
 
 def _restart(announce: Callable[..., int], *, queue: str, now: datetime) -> int:

@@ -98,4 +98,12 @@ def _claim(rows: "QuerySet[Any, Any]", limit: int) -> "QuerySet[Any, Any]":
 
 
 def _publish(topic: str, order_ids: list[int]) -> None:
-    OutboxMessage.publish_many(topic, [{"order_id": order_id} for order_id in order_ids])
+    numbers = dict(Order.objects.filter(pk__in=order_ids).values_list("pk", "number"))
+    OutboxMessage.publish_many(
+        topic,
+        [{"order_id": order_id} for order_id in order_ids],
+        contexts=[
+            {"order": numbers[order_id]} if order_id in numbers else {}
+            for order_id in order_ids
+        ],
+    )

@@ -113,7 +113,7 @@ class OutboxMessage(models.Model):
         )
 
     def postpone(self, error: str, *, now: datetime) -> None:
-        """The broker would not have it: try again later, twice as late each time, for ever."""
+        """It cannot be published yet: try again later, up to a minute, for ever."""
         wait = min(_LONGEST_WAIT, timedelta(seconds=2 ** min(self.attempts + 1, 10)))
         OutboxMessage.objects.filter(pk=self.pk).update(
             attempts=F("attempts") + 1, last_error=error, next_attempt_at=now + wait

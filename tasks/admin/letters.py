@@ -101,7 +101,8 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         number = Order.objects.filter(pk=OuterRef("order_id")).values("number")
-        return super().get_queryset(request).annotate(order_number=Subquery(number))
+        letters = super().get_queryset(request).annotate(order_number=Subquery(number))
+        return letters.defer("message", "error")  # long, and only one letter's page shows them
 
     def get_search_results(
         self, _request: HttpRequest, queryset: QuerySet[DeadLetter], search_term: str
@@ -221,7 +222,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         return leave_dialog(reverse("admin:tasks_deadletter_change", args=[object_id]))
 
     def _replay(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
-        chosen = DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters])
+        chosen = DeadLetter.objects.filter(pk__in=list(letters.values_list("pk", flat=True)))
         outcome = replay(chosen, now=timezone.now())
         log_changes(request, outcome.replayed, "Replayed.")
         level = messages.WARNING if outcome.refused else messages.SUCCESS
@@ -230,7 +231,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     def _discard(
         self, request: HttpRequest, letters: QuerySet[DeadLetter], reason: str
     ) -> None:
-        chosen = DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters])
+        chosen = DeadLetter.objects.filter(pk__in=list(letters.values_list("pk", flat=True)))
         discarded = chosen.discard(reason=reason, now=timezone.now())
         log_changes(request, discarded, f"Discarded: {reason}")
         self.message_user(request, f"Dead letters discarded: {len(discarded)}.")

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 
 from tasks.audit.run import run_audit
-from tasks.models import Heartbeat
+from tasks.models import AUDIT, Heartbeat
 
 log = logging.getLogger(__name__)
 
@@ -27,5 +27,5 @@ def nightly_audit(*, now: datetime) -> str:
         "codes": codes,
         "took_ms": round(1000 * sum(finding.seconds for finding in findings)),
     }
-    Heartbeat.objects.update_or_create(name="audit", defaults={"at": now, "facts": facts})
+    Heartbeat.objects.beat(AUDIT, facts=facts, now=now)
     return f"violated: {', '.join(codes)}" if codes else f"{len(findings)} invariants hold"

@@ -5,10 +5,15 @@ import signal
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.app.task import Context
+from django.db import connection as database
+from django_celery_results.models import TaskResult
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kombu.exceptions import OperationalError
@@ -191,6 +196,66 @@ def test_keeps_what_it_cannot_read_and_no_more_of_it_than_fits(
     assert len(json.dumps(letter.message)) < 150_000
 
 
+@contextmanager
+def refusing(condition: str) -> Iterator[None]:
+    """The database takes no dead letter of which this holds."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"alter table tasks_deadletter add constraint refuses check (not ({condition}))"
+        )
+        try:
+            yield
+        finally:
+            cursor.execute("alter table tasks_deadletter drop constraint refuses")
+
+
+def test_what_no_row_can_hold_is_kept_as_a_foreign_message(broker: str) -> None:
+    bury(retries=7)
+    task_id = bury()
+    with refusing("attempts = 8"):
+        assert collect() == 2
+    letter = DeadLetter.objects.get(task="none")
+    assert letter.task_id.startswith("foreign-")
+    assert letter.queue == ORDER
+    assert letter.reason == "could not be understood: IntegrityError"
+    assert "order_id" in letter.message["body"]  # type: ignore[index]  # not None
+    assert DeadLetter.objects.get(task=CONFIRM).task_id == task_id
+    assert collect() == 0
+
+
+def test_what_cannot_be_kept_at_all_stays_and_holds_up_no_other(broker: str) -> None:
+    stays = bury()
+    task_id = bury(queue=EMAIL)
+    with refusing(f"queue = '{ORDER}'"):
+        assert collect() == 2
+    assert DeadLetter.objects.get().task_id == task_id
+    eventually(lambda: collect() == 1, what="the other collected")
+    assert DeadLetter.objects.filter(task_id=stays).exists()
+
+
+@pytest.mark.parametrize("depth", [600, 5_000])
+def test_keeps_what_is_nested_too_deeply_to_be_stored(broker: str, depth: int) -> None:
+    send_body(b"[[" + b"[" * depth + b"]" * depth + b"], {}, {}]")
+    task_id = bury()
+    assert collect() == 2
+    assert DeadLetter.objects.filter(task_id=task_id).exists()
+    assert DeadLetter.objects.count() == 2
+
+
+@pytest.mark.parametrize("status", ["open", "discarded"])
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59.9", "0001-01-01T00:00+14:00"])
+def test_a_death_at_the_end_of_time_is_one_of_now(broker: str, at: str, status: str) -> None:
+    died: dict[str, Any] = {GAVE_UP_HEADER: {"reason": "late", "at": at}}
+    task_id = bury(**died)
+    if status == "discarded":
+        record(task_id)
+        DeadLetter.objects.update(status=status, resolved_at=NOON)
+    assert collect() == 1
+    letter = DeadLetter.objects.get()
+    assert (letter.task_id, letter.status) == (task_id, status)
+    assert letter.last_at == (LATER if status == "open" else NOON)
+
+
 def test_the_row_is_there_before_the_message_is_gone(broker: str) -> None:
     task_id = bury()
     script = (
@@ -288,3 +353,20 @@ def test_whatever_was_sent_can_be_stored(value: Any) -> None:
     DeadLetter.objects.record(
         task_id=str(uuid.uuid4()), task=CONFIRM, reason="any", args=[value], now=NOON
     )
+
+
+def test_a_letter_names_nobody_whom_the_database_quotes() -> None:
+    quote = "IntegrityError: twice\nDETAIL:  Key (email)=(ada@example.com) already exists."
+    DeadLetter.objects.record(task_id="1", task="t", reason=quote, error=quote, now=NOON)
+    letter = DeadLetter.objects.get()
+    assert letter.reason == letter.error == "IntegrityError: twice\nDETAIL: [row]"
+
+
+def test_a_result_names_nobody_whom_the_database_quotes() -> None:
+    error = ValueError("twice\nDETAIL:  Key (email)=(ada@example.com) already exists.")
+    request = Context(id="1", task="t", args=[], kwargs={}, delivery_info={})
+    app.backend.store_result("1", error, "FAILURE", f"Traceback\n{error}", request=request)
+    stored: Any = TaskResult.objects.get()
+    assert "ValueError" in stored.result
+    assert stored.traceback.startswith("Traceback")
+    assert "ada@" not in stored.result + stored.traceback

@@ -17,6 +17,7 @@ from shop.topology import ORDER, WORK_QUEUES
 from tasks.models import DeadLetter
 from tasks.publisher import publisher_for
 from tasks.relay import relay_batch
+from tasks.steps import TASK_RESUMED
 from tests.builders import NOON
 from tests.concurrently import run_at_once
 from tests.pipeline import worker_environment
@@ -132,18 +133,30 @@ def test_a_relay_killed_between_publish_and_mark_loses_nothing_and_repeats_the_i
     assert {message["id"] for message in drain()} == first
 
 
-def test_a_message_that_nothing_handles_waits_and_ends_as_a_dead_letter() -> None:
-    announce(1, topic="order.vanished")
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        ("order.newer", {"order_id": 1}, "UnknownTopic: nothing handles 'order.newer'"),
+        (
+            TASK_RESUMED,
+            {"task": "tasks.newer", "task_id": "1", "args": [], "kwargs": {}, "chain": []},
+            "UnknownTask: this version has no task 'tasks.newer'",
+        ),
+    ],
+)
+def test_a_message_of_a_newer_version_waits_for_its_relay(
+    topic: str, payload: dict[str, Any], reason: str
+) -> None:
+    with transaction.atomic():
+        OutboxMessage.publish_many(topic, [payload])
     announce(1)
-    for minute in range(MAX_ATTEMPTS):
+    for minute in range(MAX_ATTEMPTS + 1):
         relay(now=LATER + timedelta(minutes=minute))
     assert len(drain()) == 1  # the good one was not held up
-    letter = DeadLetter.objects.get()
-    assert letter.task == "order.vanished"
-    assert letter.reason == "UnknownTopic: nothing handles 'order.vanished'"
-    assert letter.attempts == MAX_ATTEMPTS
-    message = OutboxMessage.objects.get(topic="order.vanished")
-    assert message.gave_up_at == letter.last_at == LATER + timedelta(minutes=7)
+    message = OutboxMessage.objects.waiting().get()
+    assert (message.topic, message.attempts) == (topic, MAX_ATTEMPTS + 1)
+    assert message.last_error == reason
+    assert not DeadLetter.objects.exists()
 
 
 def test_a_payload_that_does_not_fit_its_topic_is_postponed_with_the_reason() -> None:
@@ -166,7 +179,10 @@ def test_a_payload_of_another_shape_ends_as_a_dead_letter(
     for minute in range(MAX_ATTEMPTS):
         relay(now=LATER + timedelta(minutes=minute))
     letter = DeadLetter.objects.get()
+    assert (letter.task, letter.attempts) == ("order.placed", MAX_ATTEMPTS)
     assert (letter.order_id, letter.arguments) == (None, payload)
+    message = OutboxMessage.objects.exclude(gave_up_at=None).get()
+    assert message.gave_up_at == letter.last_at == LATER + timedelta(minutes=7)
     assert len(drain()) == 1
 
 

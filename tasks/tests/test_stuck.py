@@ -218,7 +218,22 @@ def test_costs_the_same_however_much_is_stuck() -> None:
         with counted() as statements:
             answers(examples=5)
         costs.append(len(statements))
-    assert costs[0] == costs[1] == 25  # two for each of ten, and one for each heartbeat
+    assert (
+        costs[0] == costs[1] == 27
+    )  # two for each of ten, one for each heartbeat, and one for orders
     with counted() as statements:
         answers()
-    assert len(statements) == 15
+    assert len(statements) == 17
+
+
+def test_misses_the_audit_of_a_shop_that_has_orders_of_the_day_before_yesterday() -> None:
+    line = make_line(make_variant(on_hand=1))
+    placed_at = NOON - ago(hours=26)
+    place_order(make_purchase(make_customer()), lines=[line], now=placed_at)
+    OutboxMessage.objects.all().delete()
+    Order.objects.update(placed_at=placed_at, announced_at=NOON)
+    assert answers()["audit_silent"].number == 0
+    Order.objects.update(placed_at=placed_at - ago(seconds=1))
+    assert answers()["audit_silent"].number == 1
+    heard("audit", NOON - ago(hours=26), violations=0, codes=[])
+    assert answers()["audit_silent"].number == 0

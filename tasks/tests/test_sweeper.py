@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db import connection as database
 from django.db.models import F
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -239,6 +240,47 @@ class TestEmailsBeingSent:
         assert (old.status, young.status) == ("unknown", "sending")
         assert "never said" in old.last_error
         assert sweep(now=now) == NOTHING
+
+
+def test_one_kind_of_trouble_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    _, shown = placed(2)
+    fulfilment.confirm(shown.pk, now=NOON)
+    OutgoingEmail.objects.all().delete()
+    lose_messages()
+    with database.cursor() as cursor:
+        cursor.execute(
+            "alter table outbox_outboxmessage add constraint refuses check (topic <> %s)",
+            [ORDER_PLACED],
+        )
+        try:
+            with pytest.raises(IntegrityError):
+                sweep(now=later())
+        finally:
+            cursor.execute("alter table outbox_outboxmessage drop constraint refuses")
+    assert "sweeper: orders_restarted failed: IntegrityError" in caplog.messages
+    assert OutgoingEmail.objects.count() == 1
+
+
+def test_the_log_lines_of_what_is_started_again_name_the_order() -> None:
+    (order,) = placed()
+    sweep(now=later())
+    assert OutboxMessage.objects.get().context["order"] == order.number
+
+
+def test_prunes_letters_that_were_settled_a_quarter_ago_and_no_other() -> None:
+    now, quarter = database_time(), timedelta(days=90)
+    for status in ("open", "replayed", "succeeded", "discarded"):
+        for n, age in enumerate((quarter + MINUTE, quarter - MINUTE)):
+            task_id = f"{status}-{n}"
+            DeadLetter.objects.record(task_id=task_id, task="t", reason="r", now=now - age)
+            resolved_at = now - age if status in ("succeeded", "discarded") else None
+            DeadLetter.objects.filter(task_id=task_id).update(
+                status=status, resolved_at=resolved_at
+            )
+    assert prune(now=now) == 2
+    left = set(DeadLetter.objects.values_list("task_id", flat=True))
+    assert left.isdisjoint({"succeeded-0", "discarded-0"})
+    assert len(left) == 6
 
 
 @pytest.mark.parametrize("skew", [timedelta(minutes=10), timedelta(minutes=-10)])

@@ -1,5 +1,9 @@
 """Every announcement starts something, and every task has a queue."""
 
+import subprocess
+import sys
+
+import pytest
 from celery.beat import Scheduler
 from celery.schedules import crontab
 
@@ -8,7 +12,9 @@ from shop.celery import app
 from shop.outbox.models import OutboxMessage
 from shop.topology import DEAD_QUEUES, MAINTENANCE, UNROUTED_QUEUE, WORK_QUEUES
 from tasks.outbox import HANDLERS, steps_for
+from tasks.queues import declare_queues
 from tasks.steps import TASK_RESUMED
+from tests.pipeline import worker_environment
 
 
 def our_tasks() -> list[str]:
@@ -50,13 +56,54 @@ def test_every_task_is_routed_to_a_work_queue_of_its_own_kind() -> None:
     assert set(routes.values()) == {"order.process"}
 
 
-def test_beat_starts_registered_tasks_that_expire_before_they_come_again() -> None:
+def test_beat_starts_registered_tasks_that_no_wrong_clock_lets_expire_on_redis() -> None:
     registered = [*our_tasks(), "celery.backend_cleanup"]
     for name, entry in app.conf.beat_schedule.items():
         assert entry["task"] in registered, name
+        assert entry["options"]["expires"] >= 3600, name
+
+
+@pytest.mark.rabbitmq
+def test_rabbitmq_itself_lets_what_beat_sends_expire_before_it_comes_again(
+    rabbitmq: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", rabbitmq)
+    (queue,) = [queue for queue in WORK_QUEUES if queue.name == MAINTENANCE]
+    with app.connection_for_write() as broker:
+        declare_queues(broker)
+        queue(broker.default_channel).purge()
+        send_all_of_beat(rabbitmq)
+        bound = queue(broker.default_channel)
+        waits: dict[str, float] = {}
+        while (message := bound.get(no_ack=True)) is not None:
+            assert not message.headers["expires"]
+            waits[message.headers["task"]] = int(message.properties["expiration"]) / 1000
+    entries = app.conf.beat_schedule.values()
+    assert waits.keys() == {entry["task"] for entry in entries}
+    for entry in entries:
         is_nightly = isinstance(entry["schedule"], crontab)
         interval = 24 * 3600 if is_nightly else entry["schedule"]
-        assert 0 < entry["options"]["expires"] < interval, name
+        assert 0 < waits[entry["task"]] < interval
+
+
+def send_all_of_beat(broker_url: str) -> None:
+    script = (
+        "import django; django.setup()\n"
+        "from celery.beat import Scheduler\n"
+        "from shop.celery import app\n"
+        "app.loader.import_default_modules()\n"
+        "scheduler = Scheduler(app, lazy=True)\n"
+        "scheduler.setup_schedule()\n"
+        "for entry in scheduler.schedule.values():\n"
+        "    scheduler.apply_async(entry, advance=False)\n"
+    )
+    command = [sys.executable, "-c", script]
+    subprocess.run(command, env=worker_environment(broker_url), check=True)  # noqa: S603 ours
+
+
+def test_maintenance_is_acknowledged_before_its_work() -> None:
+    for name in our_tasks():
+        assert app.tasks[name].acks_late != name.startswith("tasks.maintenance."), name
 
 
 def test_beat_sends_all_that_is_due_to_the_queue_of_the_maintenance() -> None:
