@@ -38,9 +38,9 @@ def killed_everywhere(trial: Trial) -> None:
     trial.let_time_pass(30)
     trial.settle()
     trial.count_faults()
-    # With few orders chance may spare a point.
+    # A point is met about three times in 200 orders: of fewer than 1000, chance may spare one.
     spared = {name.replace("__", ".") for name in points} - set(plan.notes("crashes"))
-    trial.require(trial.orders < 200 or not spared, f"never died at {sorted(spared)}")
+    trial.require(trial.orders < 1000 or not spared, f"never died at {sorted(spared)}")
     trial.all_placed()
 
 
