@@ -15,7 +15,6 @@ from chaos.faults import plan
 from chaos.mailbox import MailBox
 from chaos.supervisor import Supervisor
 from deploy.embedded import Servers, ServerUnavailable
-from deploy.embedded.home import is_free
 from deploy.embedded.process import wait_until
 from deploy.local import PIPELINE, local_servers, migrate, set_up_django
 from deploy.processes import Processes
@@ -108,9 +107,8 @@ def open_world(directory: Path, *, seed: int) -> Iterator[World]:
     """The shop of `directory`, everything up; stopped afterwards."""
     with local_servers(directory, rabbitmq=True) as servers:
         mail = MailBox(seed=seed)
-        # Not the first free one: it may be another suite's whose web is down for a moment.
-        first = 20800 + os.getpid() % 180
-        port = next(port for port in range(first, 21000) if is_free(port))
+        # Its own: granian would share one with another suite's web, and so its requests.
+        servers.home.claim_ports(["web"])
         environment = {
             **os.environ,
             **servers.environment(),
@@ -118,7 +116,7 @@ def open_world(directory: Path, *, seed: int) -> Iterator[World]:
             "DEBUG": "false",
             "COOKIE_SECURE": "false",
             "SECRET_KEY": "for-trials-only-and-long-enough-to-sign-with-it",
-            "PORT": str(port),
+            "PORT": str(servers.home.port("web")),
             "EMAIL_FILE_PATH": "",
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(mail.port),
