@@ -239,7 +239,9 @@ def test_keeps_what_is_nested_too_deeply_to_be_stored(broker: str, depth: int) -
     task_id = bury()
     assert collect() == 2
     assert DeadLetter.objects.filter(task_id=task_id).exists()
-    assert DeadLetter.objects.count() == 2
+    other = DeadLetter.objects.exclude(task_id=task_id).get()
+    # Python reads no list of 5,000 levels.
+    assert other.task == (CONFIRM if depth == 600 else "none")
 
 
 @pytest.mark.parametrize("status", ["open", "discarded"])
