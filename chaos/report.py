@@ -19,9 +19,9 @@ A trial counts as sound when, after it, every order that was answered with 201 i
 order is confirmed, cancelled or a dead letter that a person can see, `manage.py audit` finds
 nothing, no unit was sold twice and no mail arrived twice. *Faults* are what was killed, cut or
 refused; *absorbed* are deliveries that came again and changed nothing; *recovery* is the time
-from the end of the last fault until nothing was on its way any more. None in n trials means at
-most 3/n with 95 % confidence: the *bound*, n being the faults or the orders, whichever were
-fewer. A row that failed has none.
+from the end of the last fault until nothing was on its way any more. None of n orders means at
+most 3/n with 95 % confidence: the *bound*, for an order of such a run, whether or not the fault
+met it. A row that failed has none.
 
 """
 _COLUMNS = (
@@ -60,8 +60,8 @@ def _page(data: dict[str, Any]) -> str:
 
 
 def _cells(number: str, trial: dict[str, Any], planted: str) -> list[object]:
-    chances = min(trial["faults"], trial["orders"])
-    bound = f"{min(1, 3 / chances):.1%}" if chances and not trial["failures"] else ""
+    orders = trial["orders"]
+    bound = f"{3 / orders:.1%}" if orders and not trial["failures"] else ""
     sound = "" if not trial["failures"] else f" **{'; '.join(trial['failures'][:3])}**"
     return [
         number, trial["fault"], trial["holds"] + sound, trial["faults"], trial["orders"],
