@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.embedded.process import Account, ServerUnavailable
+from deploy.embedded.process import Account, ServerUnavailable, wait_until
 
 SECRETS = ("ecommerce_user", "replicator", "redis", "rabbitmq", "rabbitmq_cookie")
 # Below the range from which the kernel hands out ports for outgoing connections.
@@ -75,6 +75,9 @@ class Home:
         with self._ports_lock:
             ports = self._ports()
             for name in names:
+                # A killed server's process is gone a moment before its port is.
+                if name in ports:
+                    wait_until(lambda port=ports[name]: is_free(port), seconds=5)  # type: ignore[misc]
                 while not is_free(ports.get(name, 0)):
                     candidate = secrets.choice(PORTS)
                     if candidate not in ports.values():
