@@ -15,11 +15,13 @@ from chaos.trial import Trial
     holds="published again, done once",
 )
 def killed_before_the_mark(trial: Trial) -> None:
-    with trial.going_wrong(relay__claimed=1 / 2, relay__published=1 / 3), trial.buying():
+    # Few orders are few batches: one that gets through must be the exception.
+    share = 1 / 3 if trial.orders >= 200 else 9 / 10
+    with trial.going_wrong(relay__claimed=1 / 2, relay__published=share), trial.buying():
         pass
     trial.settle()
     trial.count_faults()
-    # With few orders there are few batches, and chance may spare a point.
+    # With few orders chance may spare a point.
     spared = {"relay.claimed", "relay.published"} - set(plan.notes("crashes"))
     trial.require(trial.orders < 200 or not spared, f"never died at {sorted(spared)}")
     trial.all_placed()
