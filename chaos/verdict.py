@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from apps.catalog.models import StockMovement
 from apps.orders.models import Order, OrderItem, Status
 from chaos.clients import Wish
 from chaos.faults import plan
+from shop.clock import database_time
 from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
 from tasks.audit import run_audit
@@ -43,8 +44,10 @@ def is_settled(*, mails: bool) -> bool:
     seen = DeadLetter.objects.open().exclude(order_id=None).values("order_id")
     if Order.objects.filter(status=Status.PENDING).exclude(pk__in=seen).exists():
         return False
-    queued = OutgoingEmail.objects.filter(status__in=["queued", "sending"])
-    return not mails or not queued.exists()
+    queued = Q(status="queued")
+    # One that is older died with its sender: the mail server is waited for ten seconds at most.
+    is_being_sent = Q(status="sending", claimed_at__gte=database_time() - timedelta(seconds=15))
+    return not mails or not OutgoingEmail.objects.filter(queued | is_being_sent).exists()
 
 
 def judge(verdict: Verdict, *, wishes: Sequence[Wish], copies: Counter[str]) -> None:
