@@ -34,7 +34,9 @@ def collected(number: int = 1) -> None:
     def enough() -> bool:
         nonlocal total
         total += collect_dead_letters(now=timezone.now())
-        return total >= number
+        # Beat's own collector may have been first.
+        kept = DeadLetter.objects.exclude(message=None).count()
+        return max(total, kept) >= number
 
     eventually(enough, what=f"{number} buried messages collected")
     assert total == number
