@@ -147,9 +147,9 @@ def workers_are_ready() -> bool:
 def depths() -> dict[str, int]:
     """How many messages wait in each queue, dead ones too; empty while the broker is away."""
     from shop.celery import app
-    from shop.topology import DEAD_QUEUES, UNROUTED_QUEUE, WORK_QUEUES
+    from shop.topology import ALL_QUEUES
 
-    names = [queue.name for queue in (*WORK_QUEUES, *DEAD_QUEUES, UNROUTED_QUEUE)]
+    names = [queue.name for queue in ALL_QUEUES]
     with app.connection_for_write() as broker:
         return {
             name: broker.default_channel.queue_declare(name, passive=True).message_count  # type: ignore[attr-defined]

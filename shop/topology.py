@@ -61,3 +61,5 @@ WORK_QUEUES = [*(_work_queue(name) for name in (ORDER, EMAIL, SEARCH)), _MAINTEN
 # Never in CELERY_TASK_QUEUES: a worker without -Q would consume its own dead letters.
 DEAD_QUEUES = [_dead_queue(name) for name in (ORDER, EMAIL, SEARCH)]
 UNROUTED_QUEUE = Queue("shop.unrouted", _UNROUTED, durable=True, queue_arguments=_FOR_KEEPING)
+# In this order: a work queue without its dead-letter queue could only hold back what gave up.
+ALL_QUEUES = [*DEAD_QUEUES, UNROUTED_QUEUE, *WORK_QUEUES]

@@ -22,6 +22,7 @@ from tasks.arguments import known_arguments
 from tasks.dead_queues import GAVE_UP_HEADER, broker_buries, bury
 from tasks.log_context import carried_by
 from tasks.models import DeadLetter, order_id_of
+from tasks.queues import queue_of
 from tasks.steps import REPLAY_HEADER, following, resumed
 
 # Deliveries of one message without an acknowledgement, before it counts as a killer.
@@ -137,7 +138,7 @@ class ShopTask(Task[..., Any]):
                 task_id=str(request.id),
                 now=now,
                 task=self.name,
-                queue=self._queue(),
+                queue=queue_of(self.app, self.name),
                 args=list(args),
                 arguments=kwargs,
                 chain=following(request.chain),
@@ -191,17 +192,13 @@ class ShopTask(Task[..., Any]):
             bury(
                 self.app,
                 message.body,
-                queue=self._queue(),
+                queue=queue_of(self.app, self.name),
                 headers=headers,
                 serializer="json",
                 **message.properties,
             )
         except _NOT_TAKEN as error:
             raise Reject(f"nobody can keep it: {error}", requeue=True) from error
-
-    def _queue(self) -> str:
-        """By the task: after a delayed retry the message's own key is another one."""
-        return str(self.app.amqp.router.route({}, self.name)["queue"].name)
 
 
 def _put_off(message: OutboxMessage) -> None:

@@ -9,7 +9,7 @@ from base64 import b64encode
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from shop.topology import DEAD_QUEUES, SHOP, UNROUTED_QUEUE, WORK_QUEUES
+from shop.topology import ALL_QUEUES, SHOP, WORK_QUEUES
 
 _SECONDS = 10.0
 
@@ -25,8 +25,7 @@ class Binding(NamedTuple):
 
 def stray_bindings(management_url: str, *, virtual_host: str) -> list[Binding]:
     """What else is bound to our exchanges or queues; raises OSError or HTTPException."""
-    queues = [*DEAD_QUEUES, UNROUTED_QUEUE, *WORK_QUEUES]
-    ours = {queue.name for queue in queues} | {queue.exchange.name for queue in queues}
+    ours = {queue.name for queue in ALL_QUEUES} | {queue.exchange.name for queue in ALL_QUEUES}
     rows = _get(management_url, f"/api/bindings/{quote(virtual_host, safe='')}")
     found = {Binding(row["source"], row["destination"], row["routing_key"]) for row in rows}
     related = {one for one in found if one.source and ours & {one.source, one.destination}}
@@ -34,8 +33,7 @@ def stray_bindings(management_url: str, *, virtual_host: str) -> list[Binding]:
 
 
 def _declared() -> set[Binding]:
-    queues = [*DEAD_QUEUES, UNROUTED_QUEUE, *WORK_QUEUES]
-    declared = {Binding(one.exchange.name, one.name, one.routing_key) for one in queues}
+    declared = {Binding(one.exchange.name, one.name, one.routing_key) for one in ALL_QUEUES}
     for queue in WORK_QUEUES:  # a delayed retry comes back with its waiting time in the key
         key = f"#.{queue.routing_key}"
         declared |= {Binding(SHOP.name, queue.name, key)}

@@ -13,6 +13,7 @@ from typing import Any
 from celery.signals import task_postrun, task_prerun
 
 from shop import log_context
+from tasks.queues import queue_of
 
 _LONGEST = 200
 _started: ContextVar[float] = ContextVar("started")
@@ -33,8 +34,7 @@ def _begin(task: Any, **_: Any) -> None:
         task=task.name,
         task_id=str(request.id),
         attempt=request.retries + 1,
-        # By the task: after a delayed retry the message's own key is another one.
-        queue=task.app.amqp.router.route({}, task.name)["queue"].name,
+        queue=queue_of(task.app, task.name),
     )
 
 

@@ -14,7 +14,7 @@ from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
 from shop.topology import SHOP
-from tasks.queues import as_operational_errors, ensure_queues
+from tasks.queues import as_operational_errors, ensure_queues, queue_of
 
 # Seconds. Above them the broker's answer is in doubt: drop the connection, publish again.
 _CONFIRMED_WITHIN = 5
@@ -151,7 +151,7 @@ def _send(app: Celery, producer: Producer, chain: Chain, **options: Any) -> str:
     producer.publish(
         message.body,
         exchange=SHOP.name,
-        routing_key=app.amqp.router.route({}, name)["queue"].name,
+        routing_key=queue_of(app, name),
         headers={**message.headers, **first.options.get("headers", {})},
         serializer="json",
         delivery_mode=2,  # on disk

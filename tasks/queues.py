@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from amqp.exceptions import AccessRefused, PreconditionFailed, ResourceLocked
-from celery import bootsteps
+from celery import Celery, bootsteps
 from kombu import Connection, Exchange, Queue
 from kombu.exceptions import OperationalError
 from kombu.transport.native_delayed_delivery import (
@@ -14,11 +14,8 @@ from kombu.transport.native_delayed_delivery import (
     declare_native_delayed_delivery_exchanges_and_queues,
 )
 
-from shop.topology import DEAD_QUEUES, UNROUTED_QUEUE, WORK_QUEUES
+from shop.topology import ALL_QUEUES, WORK_QUEUES
 from tasks.differences import Difference, difference, what_to_do
-
-# Dead-letter queues first: a work queue without them could only hold back what gave up.
-_QUEUES = [*DEAD_QUEUES, UNROUTED_QUEUE, *WORK_QUEUES]
 
 
 class QueuesDiffer(Exception):
@@ -43,6 +40,11 @@ def as_operational_errors(connection: Connection) -> Iterator[None]:
         raise OperationalError(str(error)) from error
 
 
+def queue_of(app: Celery, task: str) -> str:
+    """The queue of a task's messages. Not by their own key: a delayed retry has another one."""
+    return str(app.amqp.router.route({}, task)["queue"].name)
+
+
 def declare_queues(connection: Connection) -> list[str]:
     """Declare every exchange and queue, dead-letter queues first; returns a line about each.
 
@@ -61,7 +63,7 @@ def declare_queues(connection: Connection) -> list[str]:
         _bind(connection)
     return [
         *(f"exchange {one.name} ({one.type})" for one in _exchanges()),
-        *(f"queue {one.name}" for one in _QUEUES),
+        *(f"queue {one.name}" for one in ALL_QUEUES),
     ]
 
 
@@ -79,7 +81,7 @@ def _declare(connection: Connection) -> Iterator[Difference]:
         with connection.channel() as channel:
             declare = exchange(channel).declare
             yield from _differing(declare, kind="exchange", name=exchange.name)
-    for queue in _QUEUES:
+    for queue in ALL_QUEUES:
         yield from _declare_queue(connection, queue)
     if connection.transport.driver_type == "amqp":
         # A retry that waits in the broker is lost if no worker has declared these yet.
@@ -127,7 +129,7 @@ def _differing(declare: Callable[[], object], *, kind: str, name: str) -> list[D
 
 def _bind(connection: Connection) -> None:
     with connection.channel() as channel:
-        for queue in _QUEUES:
+        for queue in ALL_QUEUES:
             queue(channel).queue_bind()
     if connection.transport.driver_type == "amqp":
         for queue in WORK_QUEUES:
@@ -135,7 +137,7 @@ def _bind(connection: Connection) -> None:
 
 
 def _exchanges() -> list[Exchange]:
-    return list({queue.exchange.name: queue.exchange for queue in _QUEUES}.values())
+    return list({queue.exchange.name: queue.exchange for queue in ALL_QUEUES}.values())
 
 
 class DeclareQueues(bootsteps.StartStopStep):

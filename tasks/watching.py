@@ -6,7 +6,7 @@ from typing import Any
 from celery import Celery
 from kombu import Connection
 
-from shop.topology import DEAD_QUEUES, UNROUTED_QUEUE, WORK_QUEUES
+from shop.topology import ALL_QUEUES, WORK_QUEUES
 from tasks.models import BEAT, QUEUES, Heartbeat
 from tasks.queues import as_operational_errors
 
@@ -40,9 +40,8 @@ def _is_left(name: str, look: Look) -> bool:
 
 
 def _look(app: Celery) -> dict[str, Look]:
-    queues = [*WORK_QUEUES, *DEAD_QUEUES, UNROUTED_QUEUE]
     with app.connection_for_read() as connection, as_operational_errors(connection):
-        looks = {queue.name: _ask(connection, queue.name) for queue in queues}
+        looks = {queue.name: _ask(connection, queue.name) for queue in ALL_QUEUES}
     if not app.conf.broker_url.startswith("amqp"):
         # Redis knows of no consumers: the workers are asked.
         for name in _consumed(app):

@@ -18,7 +18,8 @@ from kombu import Connection
 from deploy.local import PIPELINE
 from deploy.processes import Processes
 from shop.celery import app
-from shop.topology import DEAD_QUEUES, ORDER, SHOP, UNROUTED_QUEUE, WORK_QUEUES
+from shop.topology import ALL_QUEUES, ORDER, SHOP, WORK_QUEUES
+from tasks.queues import queue_of
 from tests.mail_server import MailServer, mail_server
 from tests.servers import run_directory
 
@@ -53,7 +54,7 @@ class Pipeline:
         self.mail.taken.clear()
         self.mail.answer_to_recipient = self.mail.answer_to_data = "250 OK"
         with Connection(self.broker_url) as broker:
-            for queue in [*WORK_QUEUES, *DEAD_QUEUES, UNROUTED_QUEUE]:
+            for queue in ALL_QUEUES:
                 bound = queue(broker.default_channel)
                 bound.declare()
                 bound.purge()
@@ -65,7 +66,7 @@ class Pipeline:
             broker.Producer().publish(
                 message.body,
                 exchange=SHOP.name,
-                routing_key=app.amqp.router.route({}, task)["queue"].name,
+                routing_key=queue_of(app, task),
                 headers=message.headers,
                 serializer="json",
                 **message.properties,

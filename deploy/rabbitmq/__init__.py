@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from shop.topology import DEAD_QUEUES, SHOP, UNROUTED_QUEUE, WORK_QUEUES
+from shop.topology import ALL_QUEUES, SHOP
 
 NOTHING = "^$"
 # Events and remote control: what Flower needs, and what workers answer. Not among them is a
@@ -45,8 +45,7 @@ def _pattern(names: list[str]) -> str:
 
 
 def _all_of_ours() -> list[str]:
-    queues = [*WORK_QUEUES, *DEAD_QUEUES, UNROUTED_QUEUE]
-    names = {queue.name for queue in queues} | {queue.exchange.name for queue in queues}
+    names = {queue.name for queue in ALL_QUEUES} | {queue.exchange.name for queue in ALL_QUEUES}
     return [*sorted(map(re.escape, names)), r"celery_delayed_\w+", r".+@.+\.celery\.pidbox"]
 
 

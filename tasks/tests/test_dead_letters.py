@@ -20,12 +20,12 @@ from kombu.exceptions import OperationalError
 
 from shop.celery import app
 from shop.topology import (
+    ALL_QUEUES,
     DEAD_LETTERS,
     DEAD_QUEUES,
     EMAIL,
     ORDER,
     SHOP,
-    UNROUTED_QUEUE,
     WORK_QUEUES,
 )
 from tasks.dead_letters import collect_dead_letters
@@ -48,7 +48,7 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
         monkeypatch.setenv("CELERY_BROKER_URL", url)  # Celery prefers it to its settings
     with app.connection_for_write() as connection:
         declare_queues(connection)
-        for queue in (*WORK_QUEUES, *DEAD_QUEUES, UNROUTED_QUEUE):
+        for queue in ALL_QUEUES:
             queue(connection.default_channel).purge()
     return str(request.param)
 
