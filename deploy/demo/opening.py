@@ -87,7 +87,7 @@ def open_shop(console: Console, directory: Path) -> Iterator[Shop]:
             tell("catalogue filled")
             shop.wait_for("answering", lambda: _answers(shop), blame="web")
             shop.wait_for("working", _workers_are_ready, blame="worker-order")
-            tell("web, relay and three workers ready")
+            tell("web, relay, beat and three workers ready")
             try:
                 yield shop
             finally:
