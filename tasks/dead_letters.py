@@ -3,7 +3,8 @@
 A task that gives up writes its row itself, with the traceback; here that row is completed. The
 row is made for what could not do that: an unknown task, a killer, a foreign message, a worker
 without its database. Message by message: the row is committed, then the message is
-acknowledged. Killed in between, the message comes again and changes nothing.
+acknowledged. Killed in between, the message comes again and changes nothing; only a foreign
+one, which has no id, is counted again.
 """
 
 import hashlib

@@ -211,7 +211,8 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     @button(
         "Discard",
         icon="delete",
-        question="Nothing more will be done about this letter.",
+        question="The letter is closed. What it is about goes on by itself: an order that is still"
+        " pending is started afresh within half an hour. To end that, cancel the order.",
         permission="settle",
         is_dangerous=True,
         form=ReasonDialog,
