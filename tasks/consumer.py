@@ -1,8 +1,8 @@
 """The worker's consumer: what no task can be made of is refused, and so becomes a dead letter.
 
 Celery's own acknowledges what it cannot decode, which is then lost, and some other malformed
-messages end the worker, which then meets them again. On `shop.maintenance`, which keeps nothing,
-such a message ends with one line in the log.
+messages end the worker, which then meets them again. On `shop.maintenance`, which keeps
+nothing, such a message ends with one line in the log.
 """
 
 import logging

@@ -211,8 +211,8 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     @button(
         "Discard",
         icon="delete",
-        question="The letter is closed. What it is about goes on by itself: an order that is still"
-        " pending is started afresh within half an hour. To end that, cancel the order.",
+        question="The letter is closed. An order that is still pending is started afresh within"
+        " half an hour; to end that, cancel it.",
         permission="settle",
         is_dangerous=True,
         form=ReasonDialog,
