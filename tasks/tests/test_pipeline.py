@@ -205,12 +205,17 @@ def test_a_message_that_kills_its_process_ends_as_a_dead_letter_after_five_runs(
     assert letter.reason == "poison: 5 deliveries without an acknowledgement"
     assert letter.order_id == 7
     assert runs.read_text() == "x" * 5
-    eventually(lambda: collect_dead_letters(now=NOON) == 1, what="the message collected")
+    eventually(is_collected, what="the message collected")
     letter.refresh_from_db()
     assert letter.times == 1
     assert letter.message is not None
     (order,) = placed()
     assert_other_orders_go_on(order)
+
+
+def is_collected() -> bool:
+    collect_dead_letters(now=NOON)  # unless beat's own collector was first
+    return DeadLetter.objects.exclude(message=None).exists()
 
 
 def assert_other_orders_go_on(order: Order) -> None:
