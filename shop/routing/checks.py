@@ -17,7 +17,10 @@ def replicas_are_standbys(
     if not databases:
         return []
     return [
-        Error(f"{alias} is a primary: DATABASE_REPLICA_URL must name a standby.", id="routing.E001")
+        Error(
+            f"{alias} is a primary: DATABASE_REPLICA_URL must name a standby.",
+            id="routing.E001",
+        )
         for alias in settings.REPLICAS
         if _takes_writes(alias)
     ]

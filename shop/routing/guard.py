@@ -6,6 +6,7 @@ meanwhile would be set back. No test of the caller's could show that on a standb
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db.models import Model
 from django.db.models.signals import pre_delete, pre_save  # noqa: TID251 see above
@@ -16,8 +17,11 @@ class StaleInstanceWrite(RuntimeError):
 
 
 def install() -> None:
-    pre_save.connect(_refuse, dispatch_uid="shop.routing.guard")
-    pre_delete.connect(_refuse, dispatch_uid="shop.routing.guard")
+    """Guard the models that may be read from a standby; the others keep their fast deletes."""
+    for model in apps.get_models():
+        if getattr(model, "REPLICA_OK", False):
+            pre_save.connect(_refuse, sender=model, dispatch_uid=f"guard {model._meta.label}")
+            pre_delete.connect(_refuse, sender=model, dispatch_uid=f"guard {model._meta.label}")
 
 
 def _refuse(sender: type[Model], instance: Model, using: str, **_: Any) -> None:

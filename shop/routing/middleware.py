@@ -10,8 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from shop.routing import token
 from shop.routing.positions import NEVER, primary_position
-from shop.routing.replicas import replica
-from shop.routing.scope import Scope, current, scope
+from shop.routing.scope import Scope, current, has_failed_on_replica, scope
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 log = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ class RoutingMiddleware:
         """Staff act on what they see, so the admin reads nothing that may be late."""
         reads, match = current(), request.resolver_match
         if reads is not None and match is not None and "admin" in match.namespaces:
-            reads.is_primary_only = True
+            reads.replica_ok = False
 
     def process_exception(self, request: HttpRequest, error: Exception) -> Any:
         """What failed on a standby is done once more, on the primary.
@@ -51,28 +50,10 @@ class RoutingMiddleware:
         A standby may die, end a query that is in the way of replay, or have a column less
         than the code knows; none of it is the shopper's business.
         """
-        reads = current()
-        if not can_repeat(error) or reads is None or reads.replica is None:
-            return None
-        replica(reads.replica).failed(error)
-        log.warning("%s failed, the primary is asked: %s", reads.replica, type(error).__name__)
-        reads.is_primary_only = True
-        reads.why = f"{reads.replica}: failed"
         match = request.resolver_match
-        return match.func(request, *match.args, **match.kwargs) if match else None
-
-
-def can_repeat(error: Exception) -> bool:
-    """Whether what failed so, in this request, can be done once more on the primary."""
-    reads = current()
-    return (
-        isinstance(error, DatabaseError | InterfaceError)
-        and reads is not None
-        and reads.replica is not None
-        and reads.replica_ok
-        and not reads.has_written
-        and not reads.is_primary_only
-    )
+        if request.method not in _SAFE or match is None or not has_failed_on_replica(error):
+            return None
+        return match.func(request, *match.args, **match.kwargs)
 
 
 def _position() -> int:

@@ -15,14 +15,16 @@ class PrimaryHeartbeat(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(id=1), name="one_heartbeat_of_the_primary")
+            models.CheckConstraint(
+                condition=models.Q(id=1), name="one_heartbeat_of_the_primary"
+            )
         ]
 
     def __str__(self) -> str:
         return f"primary at {self.at}"
 
 
-def beat() -> None:
+def tell_the_time() -> None:
     """Write down the primary's time. One statement; several writers do not disturb."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
-from shop.errors import sqlstate
 from shop.routing.positions import position
+from shop.sqlstate import sqlstate
 
 _LEFT_ALONE = 5.0  # seconds, after it failed
 _BELIEVED = 1.0  # seconds for which its last word counts
@@ -43,7 +43,9 @@ class Replica:
         now = time.monotonic()
         if now < self._alone_until:
             return self._trouble
-        if now - self._asked_at > _BELIEVED or (self._trouble is None and after > self._replayed):
+        if now - self._asked_at > _BELIEVED or (
+            self._trouble is None and after > self._replayed
+        ):
             self._ask()
         if self._trouble is not None:
             return self._trouble
@@ -64,9 +66,7 @@ class Replica:
             with connections[self.alias].cursor() as cursor:
                 cursor.execute(_ASK)
                 self._hear(*cursor.fetchone())
-        except DatabaseError as error:  # also a standby that has not replayed the first table
-            self._leave_alone(_DOWN, error)
-        except InterfaceError as error:
+        except (DatabaseError, InterfaceError) as error:  # one without the table, too
             self._leave_alone(_DOWN, error)
         finally:
             self._asked_at = time.monotonic()

@@ -6,6 +6,7 @@ nothing; and a standby is healthy, not late, and has replayed all that the calle
 Outside of a scope everything is read from the primary.
 """
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,7 +16,13 @@ from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connections,
+)
 from django.db.models import Model
 
 from shop.routing import replicas
@@ -23,7 +30,11 @@ from shop.routing import replicas
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_READS = re.compile(r"[\s(]*(SELECT|WITH|SHOW|EXPLAIN|SET|BEGIN|SAVEPOINT|RELEASE|ROLLBACK)\b", re.I)
+log = logging.getLogger(__name__)
+
+_READS = re.compile(
+    r"[\s(]*(SELECT|WITH|SHOW|EXPLAIN|SET|BEGIN|SAVEPOINT|RELEASE|ROLLBACK)\b", re.I
+)
 # Also SELECT ... FOR UPDATE: who locks a row is about to decide something.
 _WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|NEXTVAL|SETVAL)\b", re.I)
 
@@ -35,7 +46,7 @@ class Scope:
     replica_ok: bool
     after: int = 0  # the position that its caller has seen
     has_written: bool = False
-    is_primary_only: bool = False
+    has_failed: bool = False  # on a standby: the rest is done on the primary
     statements: Counter[str] = field(default_factory=Counter)  # by database
     why: str = ""  # it was the primary, when it might have been a standby
     # The standby that all reads of this scope go to: asked and read is the same server.
@@ -59,7 +70,7 @@ class Scope:
         self._cleanup.close()
 
     def _may_use_replica(self, model: type[Model], instance: Model | None) -> bool:
-        if not self.replica_ok or self.is_primary_only or self.has_written:
+        if not self.replica_ok or self.has_failed or self.has_written:
             return False
         if not getattr(model, "REPLICA_OK", False):
             return False
@@ -106,6 +117,29 @@ def current() -> Scope | None:
     return _scope.get()
 
 
+def can_repeat(error: Exception) -> bool:
+    """Whether what failed so, in this request, may be done once more on the primary."""
+    scope = _scope.get()
+    return (
+        isinstance(error, DatabaseError | InterfaceError)
+        and scope is not None
+        and scope.replica is not None
+        and not scope.has_written
+        and not scope.has_failed
+    )
+
+
+def has_failed_on_replica(error: Exception) -> bool:
+    """Whether to do it once more; if so, all that follows is read on the primary."""
+    scope = _scope.get()
+    if scope is None or scope.replica is None or not can_repeat(error):
+        return False
+    log.warning("%s failed, the primary is asked: %s", scope.replica, type(error).__name__)
+    replicas.replica(scope.replica).failed(error)
+    scope.has_failed, scope.why = True, f"{scope.replica}: failed"
+    return True
+
+
 @contextmanager
 def scope(*, replica_ok: bool, after: int = 0) -> Iterator[Scope]:
     """One request or task. `after` is the position that a standby must have replayed."""
@@ -121,10 +155,7 @@ def scope(*, replica_ok: bool, after: int = 0) -> Iterator[Scope]:
 
 @contextmanager
 def replica_reads() -> Iterator[None]:
-    """The reads inside may go to a standby although the request is about to write.
-
-    For what is shown or copied and decides nothing: such rows cannot be saved.
-    """
+    """The reads inside may go to a standby although the request is about to write."""
     scope = _scope.get()
     if scope is None:
         yield
@@ -136,6 +167,20 @@ def replica_reads() -> Iterator[None]:
         scope.replica_ok = before
 
 
+def read_from_replica(read: Callable[[], R]) -> R:
+    """What `read` returns, on a standby if one will do, and on the primary if that fails.
+
+    For what is shown or copied and decides nothing: such rows cannot be saved.
+    """
+    try:
+        with replica_reads():
+            return read()
+    except (DatabaseError, InterfaceError) as error:
+        if not has_failed_on_replica(error):
+            raise
+    return read()
+
+
 def primary_only(view: Callable[P, R]) -> Callable[P, R]:
     """A view whose answers nobody may see late: everything in it is read from the primary."""
 
@@ -143,7 +188,7 @@ def primary_only(view: Callable[P, R]) -> Callable[P, R]:
     def inner(*args: P.args, **kwargs: P.kwargs) -> R:
         scope = _scope.get()
         if scope is not None:
-            scope.is_primary_only = True
+            scope.replica_ok = False
         return view(*args, **kwargs)
 
     return inner

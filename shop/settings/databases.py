@@ -30,8 +30,9 @@ REPLICA_MAX_LAG = env_int("REPLICA_MAX_LAG", default=10, minimum=1)  # seconds
 
 # One or more URLs with spaces between them. Each is an alias: whoever asks a standby how far
 # it is must read from that same one, so no load balancer may hide several behind one URL.
-DATABASE_REPLICA_URLS = database_urls(env_secret("DATABASE_REPLICA_URL", default=""))
-REPLICAS = [f"replica{n if n > 1 else ''}" for n in range(1, len(DATABASE_REPLICA_URLS) + 1)]
+_REPLICA_URLS = database_urls(env_secret("DATABASE_REPLICA_URL", default=""))
+REPLICAS = [f"replica{n if n > 1 else ''}" for n in range(1, len(_REPLICA_URLS) + 1)]
+DATABASE_REPLICA_URL = _REPLICA_URLS[0] if _REPLICA_URLS else ""
 
 
 def _replica(url: str) -> dict[str, Any]:
@@ -54,5 +55,5 @@ def _replica(url: str) -> dict[str, Any]:
     }
 
 
-DATABASES |= dict(zip(REPLICAS, map(_replica, DATABASE_REPLICA_URLS), strict=True))
+DATABASES |= dict(zip(REPLICAS, map(_replica, _REPLICA_URLS), strict=True))
 DATABASE_ROUTERS = ["shop.routing.router.ReplicaRouter"]
