@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
+from deploy.embedded.standby import Standby
 from tests.pipeline import end_leftovers
+from tests.standby import mend, suite_servers
 from tests.virtual_host import virtual_host
 
 
@@ -25,3 +27,20 @@ def rabbitmq() -> Iterator[str]:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Called by pytest-django before it makes the test database."""
     end_leftovers()
+
+
+@pytest.fixture(scope="session")
+def standby() -> Standby:
+    """The suite's own, following and caught up: tests/standby.py can break it."""
+    standby = suite_servers().standby
+    mend(standby)
+    return standby
+
+
+@pytest.fixture
+def standby2() -> Iterator[Standby]:
+    """A second one, copied for this test."""
+    made = suite_servers().standby2
+    mend(made)
+    yield made
+    made.remove()

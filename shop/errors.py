@@ -6,13 +6,15 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler, set_rollback
+
+from shop.routing.scope import can_repeat
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -42,20 +44,14 @@ class NotFound(ShopError):
     http_status = 404
 
 
-def sqlstate(error: DatabaseError) -> str | None:
-    """PostgreSQL's code of what went wrong, from either driver."""
-    cause = error.__cause__
-    code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-    return str(code) if code else None
-
-
 def problem_details(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler: a problem+json answer, or None for what is a bug (500)."""
     if isinstance(error, ShopError):
         set_rollback()
         return _problem(error.http_status, error.code, error.detail, context, **error.facts)
     if isinstance(error, OperationalError | InterfaceError):
-        return _database_problem(error, context)
+        # What failed on a standby flies on to the middleware, which asks the primary.
+        return None if can_repeat(error) else _database_problem(error, context)
     if isinstance(error, RequestDataTooBig):
         return _problem(413, "too_large", "The request body is too large.", context)
     answer = exception_handler(error, dict(context))

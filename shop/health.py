@@ -117,13 +117,11 @@ def _outbox() -> Finding:
     return {"status": "ok"}
 
 
-# A caught-up standby has replayed all that it received, and then the time since the last
-# transaction says nothing. A standby that receives nothing looks caught up: so ask that, too.
+# By the heartbeat: what PostgreSQL says of the lag is wrong for a standby that is cut off.
 _LAG = """
-    SELECT EXISTS (SELECT FROM pg_stat_wal_receiver),
-           CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-                ELSE 1000 * EXTRACT(EPOCH FROM now() - pg_last_xact_replay_timestamp())
-           END
+    SELECT EXISTS (SELECT FROM pg_stat_wal_receiver), pg_is_in_recovery(),
+           (SELECT 1000 * EXTRACT(EPOCH FROM clock_timestamp() - at)
+            FROM routing_primaryheartbeat)
 """
 
 
@@ -133,11 +131,15 @@ def _replica() -> Finding:
     try:
         with replica.cursor() as cursor:
             cursor.execute(_LAG)
-            is_receiving, lag = cursor.fetchone() or (False, None)
+            is_receiving, is_standby, lag = cursor.fetchone() or (False, False, None)
     finally:
         replica.close()
     finding: Finding = {"status": "ok", "lag_ms": None if lag is None else round(lag)}
-    if not is_receiving:
+    if not is_standby:
+        finding |= {"status": "degraded", "reason": "is no standby; the primary is read"}
+    elif lag is None or lag > 1000 * settings.REPLICA_MAX_LAG:
+        finding |= {"status": "degraded", "reason": "is late; the primary is read"}
+    elif not is_receiving:
         finding |= {"status": "degraded", "reason": "receives nothing from the primary"}
     return finding
 

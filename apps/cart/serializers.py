@@ -8,6 +8,7 @@ from apps.cart.models import CartItem, check_quantity
 from apps.catalog.models import Product, Variant, VariantQuerySet
 from shop.errors import NotFound
 from shop.fields import IdField, WholeNumberField
+from shop.routing.scope import read_from_replica
 
 PROBLEMS = ["price_changed", "out_of_stock", "short_stock", "not_sold"]
 
@@ -27,10 +28,13 @@ class AddItemSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         product_id, variant_id = attrs["product_id"], attrs.get("variant_id")
-        variant = (
-            _only_variant(product_id)
-            if variant_id is None
-            else _variant(variant_id, product_id=product_id)
+        # Looked up where it was seen: checkout asks again what it costs and if it is there.
+        variant = read_from_replica(
+            lambda: (
+                _only_variant(product_id)
+                if variant_id is None
+                else _variant(variant_id, product_id=product_id)
+            )
         )
         # What Cart.add takes.
         return {"variant": variant, "quantity": attrs["quantity"]}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import IntegrityError
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -117,9 +118,12 @@ class CartItemsView(ShopperMixin, APIView):
         item = AddItemSerializer(data=request.data)
         item.is_valid(raise_exception=True)
         customer = self.shopper(request) or self.customer(request)
-        return _rendered(
-            Cart(customer=customer).add(**item.validated_data), status.HTTP_201_CREATED
-        )
+        try:
+            contents = Cart(customer=customer).add(**item.validated_data)
+        except IntegrityError:
+            # A standby, or a moment ago the primary, knew it; now it is deleted.
+            raise NotFound("There is no such product or variant.") from None
+        return _rendered(contents, status.HTTP_201_CREATED)
 
 
 class CartItemView(ShopperMixin, APIView):

@@ -23,6 +23,8 @@ def _slug_has_a_letter(model: str) -> models.CheckConstraint:
 class Category(TreeNode):  # type: ignore[misc]  # the library carries no types
     """A shelf, which may stand inside another one."""
 
+    REPLICA_OK = True
+
     parent = TreeNodeForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
     )
@@ -41,6 +43,8 @@ class Category(TreeNode):  # type: ignore[misc]  # the library carries no types
 
 
 class Brand(models.Model):
+    REPLICA_OK = True
+
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=110)
 
@@ -87,7 +91,11 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
     def with_available(self) -> "ProductQuerySet":
-        """Adds `available`, the units of all active variants that can still be promised."""
+        """Adds `available`, the units of all active variants that can still be promised.
+
+        To be shown: on a page it comes from a standby and may be seconds old. What an order
+        gets is decided by inventory.py, on the primary.
+        """
         stock = StockItem.objects.filter(
             variant__product=models.OuterRef("pk"), variant__is_active=True
         )
@@ -103,6 +111,8 @@ def _exists(variants: "VariantQuerySet") -> models.Exists:
 
 class Product(models.Model):
     """What a page describes; what is bought is one of its variants."""
+
+    REPLICA_OK = True
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=210)
@@ -145,12 +155,14 @@ class VariantQuerySet(models.QuerySet["Variant"]):
         return self.filter(is_active=True, stock__on_hand__gt=F("stock__reserved"))
 
     def with_available(self) -> "VariantQuerySet":
-        """Adds `available`, the units that can still be promised, without a stock object."""
+        """Adds `available`, the units that can still be promised; to be shown, may be late."""
         return self.annotate(available=Coalesce(F("stock__on_hand") - F("stock__reserved"), 0))
 
 
 class Variant(models.Model):
     """What can be bought: one SKU at one price."""
+
+    REPLICA_OK = True  # to be shown; checkout reads the price on the primary
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="variants")
     sku = models.CharField("SKU", max_length=64)

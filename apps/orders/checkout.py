@@ -16,9 +16,10 @@ from apps.accounts.models import Address, Customer
 from apps.cart.models import Cart
 from apps.catalog import inventory
 from apps.orders.models import Order, OrderItem, OrderStatusChange, Status
-from shop.errors import NotFound, ShopError, sqlstate
+from shop.errors import NotFound, ShopError
 from shop.money import to_money
 from shop.outbox.models import OutboxMessage
+from shop.sqlstate import sqlstate
 
 ORDER_PLACED = "order.placed"
 _LOCK_TIMED_OUT = "55P03"  # PostgreSQL's lock_not_available

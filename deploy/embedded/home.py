@@ -14,7 +14,14 @@ from pathlib import Path
 
 from deploy.embedded.process import Account, ServerUnavailable, wait_until
 
-SECRETS = ("ecommerce_user", "replicator", "redis", "rabbitmq", "rabbitmq_cookie")
+SECRETS = (
+    "ecommerce_user",
+    "ecommerce_reader",
+    "replicator",
+    "redis",
+    "rabbitmq",
+    "rabbitmq_cookie",
+)
 # Below the range from which the kernel hands out ports for outgoing connections.
 PORTS = range(20000, 32768)
 
@@ -57,14 +64,15 @@ class Home:
             substitute = own_directory(self._substitute(), mode=0o711)
             self._elsewhere.write_text(f"{substitute}\n")
         self.path.mkdir(mode=0o711, exist_ok=True)
-        if not self._secrets_file.exists():
-            made = {name: secrets.token_hex(24) for name in SECRETS}
-            write_private(self._secrets_file, json.dumps(made, indent=1))
+        # An earlier version may have made fewer.
+        made = self._secrets()
+        if not made.keys() >= set(SECRETS):
+            new = {name: secrets.token_hex(24) for name in SECRETS}
+            write_private(self._secrets_file, json.dumps(new | made, indent=1))
 
     def secret(self, name: str) -> str:
         """Return a password; it stays the same as long as the data."""
-        made: dict[str, str] = json.loads(self._secrets_file.read_text())
-        return made[name]
+        return self._secrets()[name]
 
     def port(self, name: str) -> int:
         """Return the port chosen for `name`, 0 if none was."""
@@ -133,6 +141,12 @@ class Home:
     @property
     def _secrets_file(self) -> Path:
         return self.path / "secrets.json"
+
+    def _secrets(self) -> dict[str, str]:
+        if not self._secrets_file.exists():
+            return {}
+        made: dict[str, str] = json.loads(self._secrets_file.read_text())
+        return made
 
     @property
     def _ports_file(self) -> Path:

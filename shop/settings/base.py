@@ -5,8 +5,8 @@ from pathlib import Path
 
 from shop.settings.admin import *  # noqa: F403
 from shop.settings.api import *  # noqa: F403
+from shop.settings.databases import *  # noqa: F403
 from shop.settings.env import (
-    database,
     env_bool,
     env_int,
     env_list,
@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "tree_queries",
     "shop",
+    "shop.routing",
     "shop.outbox",
     "shop.mail",
     "apps.accounts",
@@ -56,6 +57,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "shop.request_id.RequestIdMiddleware",
+    # Around everything that touches a database, so that all is committed when it looks.
+    "shop.routing.middleware.RoutingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -90,23 +93,7 @@ ADDRESS_MAX = env_int("ADDRESS_MAX", default=50, minimum=1)
 # Where the index page sends those who want to watch the workers.
 FLOWER_URL = env_str("FLOWER_URL", default="/flower/")
 
-# Data stores
-_PRIMARY = database(env_url("DATABASE_URL", schemes={"postgres", "postgresql"}))
-DATABASES = {
-    "default": {
-        **_PRIMARY,
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            **_PRIMARY["OPTIONS"],
-            "connect_timeout": 3,
-            # Milliseconds. Nobody waits for a lock or a query longer than a shopper would.
-            "options": "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
-            f" -c statement_timeout={env_int('DATABASE_STATEMENT_TIMEOUT', default=5000)}",
-        },
-    }
-}
-DATABASE_REPLICA_URL = env_secret("DATABASE_REPLICA_URL", default="")
+# Data stores; PostgreSQL is in shop/settings/databases.py
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",

@@ -94,6 +94,14 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+def database_urls(text: str) -> list[str]:
+    """The postgres:// URLs in a text with spaces between them."""
+    urls = text.split()
+    if any(urlsplit(url).scheme not in {"postgres", "postgresql"} for url in urls):
+        raise ImproperlyConfigured("DATABASE_REPLICA_URL holds what is no postgres:// URL.")
+    return urls
+
+
 def load_file(path: Path) -> None:
     """Take KEY=value lines of `path` as defaults for the environment, if the file is there."""
     if not path.is_file():

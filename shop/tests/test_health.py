@@ -11,9 +11,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from deploy.embedded.standby import Standby
 from shop.outbox.models import OutboxMessage
+from shop.routing.models import PrimaryHeartbeat, tell_the_time
 from tasks.models import Heartbeat
 from tests.pipeline import eventually
+from tests.standby import catch_up
 
 
 @pytest.fixture
@@ -60,8 +63,17 @@ def test_live_touches_nothing(client: Client) -> None:
     assert "no-store" in answer["Cache-Control"]
 
 
+@pytest.fixture
+def replica(standby: Standby, settings: Any, transactional_db: None) -> Standby:
+    """The standby of the test's database, and the primary was heard just now."""
+    settings.DATABASE_REPLICA_URL = standby.url(connection.settings_dict["NAME"])
+    tell_the_time()
+    catch_up(standby)
+    return standby
+
+
 @pytest.mark.django_db(transaction=True)
-def test_ready_finds_all_dependencies(client: Client, relay: None) -> None:
+def test_ready_finds_all_dependencies(client: Client, relay: None, replica: Standby) -> None:
     body = ready(client)
     assert body["status"] == "ok", body
     assert set(body["dependencies"]) == {"database", "outbox", "replica", "cache", "broker"}
@@ -109,6 +121,22 @@ def test_optional_parts_that_hang_degrade_the_shop_within_a_second(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_replica_that_is_late_or_never_heard_the_primary_is_degraded(
+    client: Client, replica: Standby, settings: Any
+) -> None:
+    settings.REPLICA_MAX_LAG = 0
+    finding = ready(client)["dependencies"]["replica"]
+    assert (finding["status"], finding["reason"]) == (
+        "degraded",
+        "is late; the primary is read",
+    )
+    settings.REPLICA_MAX_LAG = 10
+    PrimaryHeartbeat.objects.all().delete()
+    catch_up(replica)
+    assert ready(client)["dependencies"]["replica"]["lag_ms"] is None
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_replica_that_is_no_standby_is_degraded(client: Client, settings: Any) -> None:
     settings.DATABASE_REPLICA_URL = primary_url(settings)
     assert ready(client)["dependencies"]["replica"]["status"] == "degraded"
@@ -146,7 +174,9 @@ def test_ready_leaves_no_connection_behind(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_message_that_waits_degrades_the_shop(client: Client, relay: None) -> None:
+def test_a_message_that_waits_degrades_the_shop(
+    client: Client, relay: None, replica: Standby
+) -> None:
     a_message(seconds_old=25)
     assert ready(client)["status"] == "ok"
     a_message(seconds_old=31)
@@ -157,7 +187,7 @@ def test_a_message_that_waits_degrades_the_shop(client: Client, relay: None) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_silent_relay_degrades_the_shop(client: Client) -> None:
+def test_a_silent_relay_degrades_the_shop(client: Client, replica: Standby) -> None:
     silent = {"status": "degraded", "reason": "Relay silent, or without its broker"}
     assert ready(client)["dependencies"]["outbox"] == silent
     relay_was_heard(seconds_ago=55)

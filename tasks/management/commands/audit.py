@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from shop.errors import sqlstate
+from shop.sqlstate import sqlstate
 from tasks.audit.display import Display
 from tasks.audit.run import GRACE, Finding, UnknownOrder, run_audit
 from tasks.audit.standby import NoStandby, standby_connection
