@@ -1,7 +1,8 @@
 """`python -m chaos.planted [--row N ...]`: each row seen to fail when its protection is gone.
 
 Copies the shop, takes one protection out of the copy, runs the row there, and expects it to
-fail. The bugs are in chaos/plants.toml. Exit status 1 if one is not noticed.
+fail. The bugs are in chaos/plants.toml; one that a second protection would absorb takes that
+out `also`. Exit status 1 if one is not noticed.
 """
 
 import argparse
@@ -62,11 +63,8 @@ def _try(plant: dict[str, Any], directory: Path) -> str | None:
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / "shop"
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
-        source = copy / plant["file"]
-        sound = source.read_text()
-        if sound.count(plant["old"]) != 1:
-            raise SystemExit(f"{plant['bug']}: {plant['file']} does not hold the code once")
-        source.write_text(sound.replace(plant["old"], plant["new"]))
+        for change in (plant, *plant.get("also", [])):
+            _change(copy / change["file"], change)
         failures = _run_row(plant, copy, directory)
     telling = [one for one in failures if _tells(plant, one)]
     word = "noticed " if telling else "SURVIVED"
@@ -74,6 +72,13 @@ def _try(plant: dict[str, Any], directory: Path) -> str | None:
     sys.stdout.write(f"{plant['row']:3} {word} {plant['bug']}: {shown}\n")
     sys.stdout.flush()
     return telling[0] if telling else None
+
+
+def _change(source: Path, change: dict[str, Any]) -> None:
+    sound = source.read_text()
+    if sound.count(change["old"]) != 1:
+        raise SystemExit(f"{change['file']} does not hold this once:\n{change['old']}")
+    source.write_text(sound.replace(change["old"], change["new"]))
 
 
 def _tells(plant: dict[str, Any], complaint: str) -> bool:
