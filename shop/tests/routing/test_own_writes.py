@@ -18,7 +18,7 @@ from tests.standby import catch_up, lagging, paused
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "replica"]),
-    pytest.mark.urls("shop.routing.tests.price_tag"),
+    pytest.mark.urls("shop.tests.routing.price_tag"),
 ]
 
 CLIENTS, WRITES = 4, 250
