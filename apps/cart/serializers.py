@@ -28,16 +28,23 @@ class AddItemSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         product_id, variant_id = attrs["product_id"], attrs.get("variant_id")
-        # Looked up where it was seen: checkout asks again what it costs and if it is there.
-        variant = read_from_replica(
-            lambda: (
-                _only_variant(product_id)
-                if variant_id is None
-                else _variant(variant_id, product_id=product_id)
-            )
-        )
+        variant = _seen(product_id, variant_id)
         # What Cart.add takes.
         return {"variant": variant, "quantity": attrs["quantity"]}
+
+
+def _seen(product_id: int, variant_id: int | None) -> Variant:
+    """Looked up where it was seen: checkout asks again what it costs and if it is there."""
+
+    def look_up() -> Variant:
+        if variant_id is None:
+            return _only_variant(product_id)
+        return _variant(variant_id, product_id=product_id)
+
+    try:
+        return read_from_replica(look_up)
+    except NotFound:
+        return look_up()  # a refusal is a decision, and the primary's
 
 
 def _variant(variant_id: int, *, product_id: int) -> Variant:

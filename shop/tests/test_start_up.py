@@ -48,6 +48,9 @@ def test_production_starts_with_sound_settings() -> None:
         ({"CART_MAX_ITEMS": "many"}, "CART_MAX_ITEMS='many' is not a whole number"),
         ({"CART_MAX_ITEMS": "0"}, "CART_MAX_ITEMS=0 is below 1"),
         ({"DATABASE_URL": "sqlite:///shop.db"}, "DATABASE_URL has the scheme 'sqlite'"),
+        ({"DATABASE_REPLICA_URL": "mysql://x/y"}, "DATABASE_REPLICA_URL holds what is no"),
+        ({"REPLICA_ROUTING": "maybe"}, "REPLICA_ROUTING='maybe' is not one of on, off, ignore"),
+        ({"REPLICA_MAX_LAG": "0"}, "REPLICA_MAX_LAG=0 is below 1"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is not one of json, lines"),
         ({"CELERY_BROKER_URL": "http://broker"}, "CELERY_BROKER_URL has the scheme 'http'"),
     ],
@@ -87,3 +90,10 @@ def test_refuses_a_broker_whose_queue_is_another_one(rabbitmq: str, command: lis
     assert ended.returncode == 1
     assert f"  queue {ORDER}: x-queue-type is " in ended.stderr
     assert ended.stderr.splitlines()[-1].endswith("and start relay and workers.")
+
+
+def test_a_standby_that_is_the_primary_itself_is_refused() -> None:
+    ended = start(DATABASE_REPLICA_URL=os.environ["DATABASE_URL"])
+    assert ended.returncode != 0
+    reason = "DATABASE_REPLICA_URL names the primary itself."
+    assert ended.stderr.splitlines()[-1].endswith(reason)

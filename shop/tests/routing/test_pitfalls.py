@@ -175,7 +175,7 @@ def test_the_truth_is_read_in_a_request_that_may_use_the_standby(
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_the_naive_router_is_caught(mug: Variant, case: Case, settings: Any) -> None:
-    settings.DATABASE_ROUTERS = ["shop.routing.tests.naive.NaiveRouter"]
+    settings.DATABASE_ROUTERS = ["shop.tests.routing.naive.NaiveRouter"]
     settings.REPLICAS = []  # nor does it have a guard
     try:
         with scope(replica_ok=True):

@@ -127,6 +127,13 @@ def test_add_to_cart_looks_the_product_up_on_the_standby_and_takes_few_statement
     assert "default" in database(answer)
 
 
+def test_a_product_that_the_standby_does_not_know_yet_can_be_added(
+    mug: Variant, routed: Standby
+) -> None:
+    with paused(routed):
+        add(APIClient(), make_variant("BOWL", on_hand=1))
+
+
 def test_a_product_that_only_the_standby_still_knows_cannot_be_added(
     mug: Variant, routed: Standby
 ) -> None:
