@@ -1,9 +1,20 @@
 """The rows of the fault matrix, each a function that breaks one thing in one trial."""
 
-from chaos.rows import broker, buyers, database, mail, messages, network, relay, web, workers
+from chaos.rows import (
+    broker,
+    buyers,
+    database,
+    mail,
+    messages,
+    network,
+    relay,
+    standby,
+    web,
+    workers,
+)
 from chaos.rows.row import Row
 
-_MODULES = (web, broker, relay, workers, messages, database, network, mail, buyers)
+_MODULES = (web, broker, relay, workers, messages, database, standby, network, mail, buyers)
 
 ROWS: dict[int, Row] = {
     row.number: row

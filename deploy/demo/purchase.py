@@ -51,4 +51,4 @@ def buy(console: Console, shop: Shop) -> None:
 
 def _lag(guest: Guest) -> str:
     replica = guest.readiness()["dependencies"]["replica"]
-    return f", replay lag {replica['lag_ms']} ms"
+    return f", heartbeat {replica['lag_ms']} ms old"

@@ -8,6 +8,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.catalog.models import Variant
+from shop.private import private
 
 
 @csrf_exempt
@@ -33,4 +34,8 @@ def fails(_request: HttpRequest, **_: Any) -> JsonResponse:
     raise ZeroDivisionError
 
 
-urlpatterns = [path("price/<int:pk>/", price_tag), path("fails/", fails)]
+urlpatterns = [
+    path("price/<int:pk>/", price_tag),
+    path("fails/", fails),
+    *private([path("private/<int:pk>/", price_tag)]),
+]

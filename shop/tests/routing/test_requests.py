@@ -1,11 +1,13 @@
 """Requests over HTTP: which database answers whom."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core import signing
 from django.db import connection, connections
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -14,7 +16,7 @@ from deploy.embedded.standby import Standby
 from shop.routing import replicas
 from shop.routing.positions import NEVER, primary_position
 from shop.routing.token import HEADER
-from tests.builders import make_variant
+from tests.builders import make_staff, make_variant
 from tests.standby import catch_up, cut_off, killed, paused, promoted, stopped
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "replica"])
@@ -160,6 +162,17 @@ def test_a_standby_that_goes_costs_no_answer_and_is_read_again_afterwards(
     assert database(client.get(PRODUCTS)).startswith("replica ")
 
 
+def test_a_standby_that_went_just_after_it_was_asked_costs_no_answer(
+    mug: Variant, routed: Standby
+) -> None:
+    assert replicas.replica("replica").trouble(after=0) is None
+    with stopped(routed):
+        connections["replica"].close()
+        replicas.replica("replica")._asked_at = time.monotonic()  # as if that were a moment ago
+        answer = APIClient().get(PRODUCTS)
+        assert (answer.status_code, database(answer)) == (200, "default 2; replica: down")
+
+
 def test_a_standby_that_is_cut_off_is_read_only_while_it_is_not_late(
     mug: Variant, routed: Standby, settings: Any
 ) -> None:
@@ -208,6 +221,20 @@ def test_a_lookup_that_dies_does_not_keep_from_adding_to_the_cart(
     APIClient().get(PRODUCTS)
     end_session(routed)
     assert database(add(APIClient(), mug)).endswith("replica: failed")
+
+
+def test_staff_read_the_primary(mug: Variant) -> None:
+    client = Client()
+    client.force_login(make_staff())
+    client.cookies.pop("read-token", None)
+    answer = client.get("/admin/catalog/product/")
+    assert (answer.status_code, "replica" in database(answer)) == (200, False)
+
+
+@pytest.mark.urls("shop.tests.routing.price_tag")
+def test_answers_about_one_person_come_from_the_primary(mug: Variant) -> None:
+    assert database(Client().get(f"/price/{mug.pk}/")).startswith("replica")
+    assert database(Client().get(f"/private/{mug.pk}/")).startswith("default")
 
 
 def test_off_reads_the_primary_and_gives_no_token(mug: Variant, settings: Any) -> None:

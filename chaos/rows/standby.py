@@ -1,0 +1,141 @@
+"""A standby that is late, goes away, or becomes a primary, while shoppers browse and buy."""
+
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import requests
+
+from apps.catalog.models import Variant
+from chaos.rows.row import row
+from chaos.trial import Trial
+from deploy.embedded.process import wait_until
+from tests.standby import cut_off, killed, lagging, promoted, stopped
+
+_PAGES = ("products/", "categories/", "brands/")
+_BACK_WITHIN = 10  # seconds, after the standby is there again
+
+
+class Browser(threading.Thread):
+    """Somebody who looks at one page of the catalogue after the other."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self._url = url
+        self._ended = threading.Event()
+        self.seconds: list[float] = []
+        self.failures: list[str] = []
+
+    def run(self) -> None:
+        number = 0
+        while not self._ended.is_set():
+            self._look(_PAGES[number % len(_PAGES)])
+            number += 1
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+    def _look(self, page: str) -> None:
+        started = time.monotonic()
+        try:
+            status = requests.get(f"{self._url}/api/catalog/{page}", timeout=15).status_code
+        except requests.RequestException as error:
+            self.failures.append(f"{page}: {type(error).__name__}")
+        else:
+            if status != 200:
+                self.failures.append(f"{page}: {status}")
+        self.seconds.append(time.monotonic() - started)
+
+
+@contextmanager
+def _browsing(trial: Trial) -> Iterator[None]:
+    """Every page that is looked at meanwhile has to come."""
+    browser = Browser(trial.world.url)
+    browser.start()
+    try:
+        yield
+    finally:
+        browser.end()
+    trial.figure("pages", len(browser.seconds))
+    trial.figure("page p99", f"{statistics.quantiles(browser.seconds, n=100)[-1]:.2f} s")
+    trial.require(
+        not browser.failures, f"{len(browser.failures)} pages failed: {browser.failures[:3]}"
+    )
+
+
+def _checkout_did_not_notice(trial: Trial, faults: int) -> None:
+    trial.settle()
+    trial.count_faults(faults)
+    trial.report_checkouts()
+    trial.require_no_server_errors()
+    trial.all_placed()
+
+
+@row(
+    17,
+    "standby 0.2, 3 and 30 s late",
+    holds="pages come; orders at today's price",
+    is_slow=True,
+)
+def late(trial: Trial) -> None:
+    lags = (0.2, 3.0, 30.0)
+    with _browsing(trial):
+        for lag in lags:
+            with lagging(trial.world.servers.standby, seconds=lag):
+                # The standby knows neither these products nor their price.
+                products = trial.stock(trial.orders)
+                Variant.objects.filter(product__in=products).update(price="11.00")
+                wishes = trial.make_wishes(trial.orders // len(lags), products=products)
+                with trial.buying(wishes):
+                    pass
+    trial.fault_ends()
+    _checkout_did_not_notice(trial, len(lags))
+
+
+@row(
+    18,
+    "standby killed, stopped, cut off",
+    holds="pages come from the primary, and from the standby within 10 s of its return",
+    is_slow=True,
+)
+def away(trial: Trial) -> None:
+    ways = (killed, stopped, cut_off)
+    products = trial.stock(3 * trial.orders)
+    with _browsing(trial):
+        for way in ways:
+            wishes = trial.make_wishes(trial.orders // len(ways), products=products)
+            with way(trial.world.servers.standby), trial.buying(wishes):
+                pass
+            back = wait_until(lambda: _is_read(trial), seconds=_BACK_WITHIN)
+            trial.require(back, f"after {way.__name__}: not read again in {_BACK_WITHIN} s")
+    trial.fault_ends()
+    _checkout_did_not_notice(trial, len(ways))
+
+
+def _is_read(trial: Trial) -> bool:
+    """Whether a page makes a session of the web's read something there."""
+    standby = trial.world.servers.standby
+    counted = "select coalesce(sum(idx_scan + seq_scan), 0) from pg_stat_all_tables"
+    where = " where relname in ('catalog_product', 'catalog_brand')"
+    with suppress(requests.RequestException):
+        before = standby.sql(counted + where, database="ecommerce")
+        for page in _PAGES:
+            requests.get(f"{trial.world.url}/api/catalog/{page}", timeout=15)
+        time.sleep(1)  # the server's statistics are a second late
+        return standby.sql(counted + where, database="ecommerce") != before
+    return False
+
+
+@row(19, "standby promoted", holds="it is read no more; checkout does not notice", is_slow=True)
+def taken_over(trial: Trial) -> None:
+    with (
+        _browsing(trial),
+        promoted(trial.world.servers.standby),
+        trial.buying(),
+    ):
+        pass
+    trial.fault_ends()
+    _checkout_did_not_notice(trial, 1)
