@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,8 +62,8 @@ def _checks() -> dict[str, Callable[[], Finding]]:
         "cache": _cache,
         "broker": _broker,
     }
-    if settings.DATABASE_REPLICA_URL:
-        checks["replica"] = _replica
+    for number, url in enumerate(settings.DATABASE_REPLICA_URL.split(), start=1):
+        checks[f"replica{number if number > 1 else ''}"] = partial(_replica, url)
     return checks
 
 
@@ -125,9 +126,9 @@ _LAG = """
 """
 
 
-def _replica() -> Finding:
+def _replica(url: str) -> Finding:
     # psycopg itself and not a Django connection: the lag is asked past any routing.
-    replica = psycopg2.connect(settings.DATABASE_REPLICA_URL, connect_timeout=1)
+    replica = psycopg2.connect(url, connect_timeout=1)
     try:
         with replica.cursor() as cursor:
             cursor.execute(_LAG)

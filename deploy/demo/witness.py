@@ -23,7 +23,7 @@ def stock_of(variant_id: int) -> str:
 @cache
 def replica() -> psycopg2.extensions.connection:
     """A connection to the standby, kept."""
-    connection = psycopg2.connect(settings.DATABASE_REPLICA_URL)
+    connection = psycopg2.connect(settings.DATABASE_REPLICA_URL.split()[0])
     connection.autocommit = True
     return connection
 

@@ -30,9 +30,9 @@ REPLICA_MAX_LAG = env_int("REPLICA_MAX_LAG", default=10, minimum=1)  # seconds
 
 # One or more URLs with spaces between them. Each is an alias: whoever asks a standby how far
 # it is must read from that same one, so no load balancer may hide several behind one URL.
-_REPLICA_URLS = database_urls(env_secret("DATABASE_REPLICA_URL", default=""))
+DATABASE_REPLICA_URL = env_secret("DATABASE_REPLICA_URL", default="")
+_REPLICA_URLS = database_urls(DATABASE_REPLICA_URL)
 REPLICAS = [f"replica{n if n > 1 else ''}" for n in range(1, len(_REPLICA_URLS) + 1)]
-DATABASE_REPLICA_URL = _REPLICA_URLS[0] if _REPLICA_URLS else ""
 
 
 def _replica(url: str) -> dict[str, Any]:

@@ -137,6 +137,17 @@ def test_a_replica_that_is_late_or_never_heard_the_primary_is_degraded(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_each_of_several_replicas_has_its_finding(
+    client: Client, relay: None, replica: Standby, settings: Any, closed_port: int
+) -> None:
+    settings.DATABASE_REPLICA_URL += f" postgres://u:secret@127.0.0.1:{closed_port}/shop"
+    body = ready(client)
+    assert body["status"] == "degraded"
+    assert body["dependencies"]["replica"]["status"] == "ok"
+    assert body["dependencies"]["replica2"]["status"] == "down"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_replica_that_is_no_standby_is_degraded(client: Client, settings: Any) -> None:
     settings.DATABASE_REPLICA_URL = primary_url(settings)
     assert ready(client)["dependencies"]["replica"]["status"] == "degraded"

@@ -16,10 +16,11 @@ class NoStandby(Exception):
 
 @contextmanager
 def standby_connection() -> Iterator[BaseDatabaseWrapper]:
-    """Connected to DATABASE_REPLICA_URL for as long as it is open; raises NoStandby."""
+    """Connected to the first standby for as long as it is open; raises NoStandby."""
     if not settings.DATABASE_REPLICA_URL:
         raise NoStandby("There is no standby: DATABASE_REPLICA_URL is not set.")
-    primary, standby = settings.DATABASES["default"], database(settings.DATABASE_REPLICA_URL)
+    url = settings.DATABASE_REPLICA_URL.split()[0]
+    primary, standby = settings.DATABASES["default"], database(url)
     # The same limits of waiting as on the primary.
     standby["OPTIONS"] = {**primary["OPTIONS"], **standby["OPTIONS"]}
     connection = ConnectionHandler({"default": standby})["default"]
