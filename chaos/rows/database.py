@@ -14,6 +14,9 @@ from chaos.clients import Wish
 from chaos.rows.row import row
 from chaos.trial import Trial
 
+_PRODUCTS = "api/catalog/products/"
+_BY_THE_PRIMARY = {"X-Read-Token": "unreadable"}
+
 
 @row(
     14,
@@ -109,7 +112,9 @@ def no_connection_left(trial: Trial) -> None:
         while time.monotonic() < until:
             slowest = max(slowest, _ask(trial, "health/live", expected={200}))
             slowest = max(slowest, _ask(trial, "health/ready", expected={503}))
-            slowest = max(slowest, _ask(trial, "api/catalog/products/", expected={503}))
+            # The standby has connections left; whoever must not read it is told to wait.
+            slowest = max(slowest, _ask(trial, _PRODUCTS, expected={200, 503}))
+            slowest = max(slowest, _ask(trial, _PRODUCTS, expected={503}, **_BY_THE_PRIMARY))
         for one in taken:
             one.close()
         trial.fault_ends()
@@ -142,10 +147,12 @@ def _take_all_connections() -> list[psycopg2.extensions.connection]:
     return taken
 
 
-def _ask(trial: Trial, path: str, *, expected: set[int]) -> float:
+def _ask(trial: Trial, path: str, *, expected: set[int], **headers: str) -> float:
     started = time.monotonic()
     try:
-        status = requests.get(f"{trial.world.url}/{path}", timeout=10).status_code
+        status = requests.get(
+            f"{trial.world.url}/{path}", headers=headers, timeout=10
+        ).status_code
     except requests.RequestException as error:
         trial.require(False, f"{path}: {type(error).__name__}")
         return time.monotonic() - started
