@@ -83,6 +83,10 @@ def locked(trial: Trial) -> None:
     clear = [a for a in refused if a.status in (409, 503) and a.may_retry]
     trial.require(bool(refused), "nobody had to wait")
     trial.require(len(clear) == len(refused), f"{len(refused) - len(clear)} unclear refusals")
+    slowest = max((answer.seconds for answer in refused), default=0.0)
+    trial.figure("slowest refusal", f"{slowest:.1f} s")
+    # Two at once: a third may first have to wait for another's two seconds.
+    trial.require(slowest < 5, f"a refusal took {slowest:.1f} s")
     trial.all_placed()
 
 

@@ -9,6 +9,7 @@ from apps.orders.models import Order, Status
 from chaos.faults import plan
 from chaos.rows.row import row
 from chaos.trial import Trial
+from chaos.world import workers_are_ready
 from deploy.embedded.process import is_running
 from shop.mail.models import OutgoingEmail
 from tasks.base import POISON_LIMIT
@@ -166,6 +167,9 @@ def frozen(trial: Trial) -> None:
         time.sleep(max(0, seconds - (time.monotonic() - stopped)))
         os.killpg(group, signal.SIGCONT)
         trial.fault_ends()
+        # All orders may be done by now, and what it does with its own is what is asked here.
+        trial.wait_for("the zombie answers", lambda: workers_are_ready(4))
+        trial.wait_for("it has nothing left", trial.world.is_idle)
         trial.settle()
     finally:
         os.killpg(supervisor.pid("worker-order"), signal.SIGCONT)
