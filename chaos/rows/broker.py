@@ -13,7 +13,6 @@ from chaos.world import PROCESSES
 from shop.outbox.models import OutboxMessage
 from tasks.models import DeadLetter
 
-
 _ALARM_LASTS = 15  # seconds: longer than a worker tries to publish a next step
 
 

@@ -170,17 +170,21 @@ def frozen(trial: Trial) -> None:
         # All orders may be done by now, and what it does with its own is what is asked here.
         trial.wait_for("the zombie answers", lambda: workers_are_ready(4))
         trial.wait_for("it has nothing left", trial.world.is_idle)
-        # A task that it had begun may be over its time limit by now, and say so.
         trial.settle(may_give_up=True)
     finally:
         os.killpg(supervisor.pid("worker-order"), signal.SIGCONT)
         supervisor.stop("worker-order.2")
     trial.count_faults(1)
-    letters = DeadLetter.objects.open()
-    trial.figure("dead letters", letters.count())
-    repeats = letters.exclude(reason__startswith="SoftTimeLimitExceeded").count()
-    trial.require(repeats == 0, f"{repeats} repeats gave up")
+    _require_quiet_repeats(trial)
     # With few orders it may hold none when it freezes.
     zombie = trial.verdict.absorbed > 0
     trial.require(trial.orders < 200 or zombie, "nothing was delivered to another")
     trial.all_placed()
+
+
+def _require_quiet_repeats(trial: Trial) -> None:
+    """A task that the worker had begun may say that its time was up, and nothing else."""
+    letters = DeadLetter.objects.open()
+    trial.figure("dead letters", letters.count())
+    repeats = letters.exclude(reason__startswith="SoftTimeLimitExceeded").count()
+    trial.require(repeats == 0, f"{repeats} repeats gave up")
