@@ -1,14 +1,20 @@
 """Addresses of a shop with one page that shows a price and one call that sets it."""
 
+from contextlib import closing
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from apps.catalog.models import Variant
 from shop.private import private
+from shop.routing.scope import read_from_replica
+from shop.tests.troubled_urls import RAISE
 
 
 @csrf_exempt
@@ -34,8 +40,43 @@ def fails(_request: HttpRequest, **_: Any) -> JsonResponse:
     raise ZeroDivisionError
 
 
+def fails_there(_request: HttpRequest, pk: int, sqlstate: str) -> JsonResponse:
+    """A page whose second query no standby answers: it ends with that code."""
+    variant = Variant.objects.get(pk=pk)
+    database = str(variant._state.db)
+    if database != "default":
+        with connections[database].cursor() as cursor:
+            cursor.execute(RAISE.format(sqlstate))
+    return JsonResponse({"price": int(variant.price)})
+
+
+def loses_its_connection(_request: HttpRequest) -> JsonResponse:
+    """Writes, and then the primary ends the session."""
+    Variant.objects.update(price=99)
+    pid = connection.connection.info.backend_pid
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+    return JsonResponse({})
+
+
+class Later(APIView):
+    """Looks a variant up where it may be late, and then waits for a lock on the primary."""
+
+    authentication_classes = ()
+
+    def post(self, _request: Request, pk: int) -> Response:
+        read_from_replica(lambda: Variant.objects.get(pk=pk), unless=Variant.DoesNotExist)
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return Response()
+
+
 urlpatterns = [
     path("price/<int:pk>/", price_tag),
     path("fails/", fails),
+    path("there/<int:pk>/<str:sqlstate>/", fails_there),
+    path("lost/", csrf_exempt(loses_its_connection)),
+    path("later/<int:pk>/", Later.as_view()),
     *private([path("private/<int:pk>/", price_tag)]),
 ]
