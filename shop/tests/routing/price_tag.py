@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from apps.catalog.models import Variant
 from shop.private import private
-from shop.routing.scope import read_from_replica
+from shop.routing.scope import replica_reads
 from shop.tests.troubled_urls import RAISE
 
 
@@ -43,11 +43,15 @@ def fails(_request: HttpRequest, **_: Any) -> JsonResponse:
 def fails_there(_request: HttpRequest, pk: int, sqlstate: str) -> JsonResponse:
     """A page whose second query no standby answers: it ends with that code."""
     variant = Variant.objects.get(pk=pk)
+    _refuse_on_standby(variant, sqlstate)
+    return JsonResponse({"price": int(variant.price)})
+
+
+def _refuse_on_standby(variant: Variant, sqlstate: str) -> None:
     database = str(variant._state.db)
     if database != "default":
         with connections[database].cursor() as cursor:
             cursor.execute(RAISE.format(sqlstate))
-    return JsonResponse({"price": int(variant.price)})
 
 
 def loses_its_connection(_request: HttpRequest) -> JsonResponse:
@@ -59,16 +63,21 @@ def loses_its_connection(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({})
 
 
-class Later(APIView):
-    """Looks a variant up where it may be late, and then waits for a lock on the primary."""
+class Unlucky(APIView):
+    """GET: the standby answers, and the primary is gone. POST: the standby fails."""
 
     authentication_classes = ()
 
-    def post(self, _request: Request, pk: int) -> Response:
-        read_from_replica(lambda: Variant.objects.get(pk=pk), unless=Variant.DoesNotExist)
+    def get(self, _request: Request, pk: int) -> Response:
+        Variant.objects.get(pk=pk)
         connection.close()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        return Response()
+
+    def post(self, _request: Request, pk: int) -> Response:
+        with replica_reads():
+            _refuse_on_standby(Variant.objects.get(pk=pk), "40001")
         return Response()
 
 
@@ -77,6 +86,6 @@ urlpatterns = [
     path("fails/", fails),
     path("there/<int:pk>/<str:sqlstate>/", fails_there),
     path("lost/", csrf_exempt(loses_its_connection)),
-    path("later/<int:pk>/", Later.as_view()),
+    path("unlucky/<int:pk>/", Unlucky.as_view()),
     *private([path("private/<int:pk>/", price_tag)]),
 ]

@@ -281,7 +281,14 @@ def test_a_primary_that_fails_after_the_standby_answered_is_told_from_a_bug(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setitem(connection.settings_dict, "PORT", str(taken.getsockname()[1]))
-        answer = APIClient().post(f"/later/{mug.pk}/")
+        answer = APIClient().get(f"/unlucky/{mug.pk}/")
     assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
+    assert "failed" not in database(answer)
     # The standby is not to blame.
     assert replicas.replica("replica").trouble(after=0) is None
+
+
+@pytest.mark.urls("shop.tests.routing.price_tag")
+def test_a_call_that_may_write_is_not_done_twice(mug: Variant) -> None:
+    answer = APIClient().post(f"/unlucky/{mug.pk}/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
