@@ -1,6 +1,7 @@
 # Needs make and Python 3.11 to 3.13; all else goes into .venv and var.
 .DEFAULT_GOAL := help
-.PHONY: help demo run migrate servers-up servers-down replay chaos check test test-quick fmt lock clean
+.PHONY: help demo run migrate servers-up servers-down replay chaos check
+.PHONY: test test-tasks test-others test-quick fmt lock clean
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -25,9 +26,12 @@ migrate: .venv/demo ## bring the development database up to date
 servers-up: .venv/demo ## start PostgreSQL, its standby and Redis for development
 	@python -m deploy.embedded up
 
+# Wherever servers may have been started.
+DIRECTORIES := var/replay var/test-tasks var/test var
+
 # python3: to stop them, any will do when .venv is gone.
 servers-down: ## stop all servers, also those that tests leave up for the next run
-	@for directory in var/replay var/test var; do \
+	@for directory in $(DIRECTORIES); do \
 		test ! -f $$directory/lock || { \
 			echo "$$directory:"; \
 			python3 -m deploy.embedded down --dir $$directory || exit 1; \
@@ -50,8 +54,24 @@ check: .venv/test ## format, lint, types, import contracts, migrations, quick te
 	@$(MAKE) --no-print-directory test-quick
 
 test: .venv/test ## every test, and every fault with 20 orders (T=path: only these; RABBITMQ=4: those that need it, on 4.0)
+ifneq ($(RABBITMQ)$(T),)
 	$(if $(RABBITMQ),RABBITMQ_SERIES=$(RABBITMQ)) python -m pytest $(if $(RABBITMQ),-m rabbitmq) $(T)
-	$(if $(RABBITMQ)$(T),,python -m chaos --orders 20)
+else
+	@$(MAKE) --no-print-directory --keep-going --jobs=$(if $(GIVEN_SERVERS),1,2) test-tasks test-others
+	python -m chaos --orders 20
+endif
+
+# Tests mostly wait, so two halves of them run at once, on servers of their own. What the one of
+# the tasks says is shown when it is over.
+GIVEN_SERVERS = $(DATABASE_URL)$(DATABASE_REPLICA_URL)$(REDIS_URL)$(CELERY_BROKER_URL)$(RABBITMQ_URL)
+
+test-tasks: .venv/test
+	@mkdir -p var
+	@PLUGPROOF_TEST_SERVERS=$(CURDIR)/var/test-tasks python -m pytest tasks >var/test-tasks.out 2>&1; \
+		status=$$?; cat var/test-tasks.out; exit $$status
+
+test-others: .venv/test
+	python -m pytest --ignore=tasks
 
 test-quick: .venv/test ## all but those that take long or need RabbitMQ or worker processes
 	python -m pytest -m 'not rabbitmq and not pipeline and not slow' $(T)
@@ -69,7 +89,7 @@ lock: .venv/bin/uv ## write requirements/*.txt anew (UPGRADE=1: with newer versi
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra embedded --extra test -o requirements/test.txt
 
 clean: servers-down ## stop the servers; delete .venv, and the data and logs under var
-	@for directory in var/replay var/test var; do \
+	@for directory in $(DIRECTORIES); do \
 		test ! -f $$directory/data-directory || rm -rf "$$(cat $$directory/data-directory)"; \
 	done
 	rm -rf .venv var

@@ -138,10 +138,10 @@ def open_world(directory: Path, *, seed: int) -> Iterator[World]:
                 mail.stop()
 
 
-def workers_are_ready() -> bool:
+def workers_are_ready(number: int = 3) -> bool:
     from shop.celery import app
 
-    return len(app.control.ping(timeout=1, limit=3) or []) >= 3
+    return len(app.control.ping(timeout=1, limit=number) or []) >= number
 
 
 def depths() -> dict[str, int]:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler, set_rollback
 
-from shop.routing.scope import can_repeat
+from shop.routing.scope import will_be_repeated
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -51,7 +51,7 @@ def problem_details(error: Exception, context: Mapping[str, Any]) -> Response | 
         return _problem(error.http_status, error.code, error.detail, context, **error.facts)
     if isinstance(error, OperationalError | InterfaceError):
         # What failed on a standby flies on to the middleware, which asks the primary.
-        return None if can_repeat(error) else _database_problem(error, context)
+        return None if will_be_repeated() else _database_problem(error, context)
     if isinstance(error, RequestDataTooBig):
         return _problem(413, "too_large", "The request body is too large.", context)
     answer = exception_handler(error, dict(context))

@@ -16,7 +16,6 @@ from shop import log_context
 from shop.clock import database_time
 from shop.outbox.listen import listen, wait_for_messages
 from shop.outbox.models import OutboxMessage
-from shop.routing.models import tell_the_time
 from tasks.models import RELAY, DeadLetter, Heartbeat, order_id_of
 from tasks.outbox import UnknownTopic, steps_for
 from tasks.publisher import Chain, Publisher, publisher_for
@@ -25,7 +24,6 @@ from tasks.steps import UnknownTask
 BATCH = 200
 _POLL = 1.0  # seconds: what a notification missed, or a postponed row, waits at most
 _BEAT = 10.0  # seconds
-_STANDBY_BEAT = 1.0  # seconds; by it a standby's reader knows how late it is
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 5.0  # seconds without a broker or a database
 
 log = logging.getLogger(__name__)
@@ -115,7 +113,7 @@ class Relay:
         self._publisher: Publisher | None = None
         self._backoff = _FIRST_BACKOFF
         self._told: dict[str, object] = {}
-        self._told_at = self._standbys_told_at = 0.0
+        self._told_at = 0.0
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -147,12 +145,6 @@ class Relay:
             if self._is_time_to_beat():
                 self._publisher.check()  # an idle one would not notice that its broker left
             self._beat({"connected": True})
-            self._beat_for_standbys()
-
-    def _beat_for_standbys(self) -> None:
-        if time.monotonic() - self._standbys_told_at >= _STANDBY_BEAT:
-            tell_the_time()
-            self._standbys_told_at = time.monotonic()
 
     def _beat(self, facts: dict[str, object]) -> None:
         if facts != self._told or self._is_time_to_beat():

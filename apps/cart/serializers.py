@@ -41,10 +41,7 @@ def _seen(product_id: int, variant_id: int | None) -> Variant:
             return _only_variant(product_id)
         return _variant(variant_id, product_id=product_id)
 
-    try:
-        return read_from_replica(look_up)
-    except NotFound:
-        return look_up()  # a refusal is a decision, and the primary's
+    return read_from_replica(look_up, unless=NotFound)
 
 
 def _variant(variant_id: int, *, product_id: int) -> Variant:

@@ -1,5 +1,7 @@
 """A broker that is away, dies, or takes nothing."""
 
+import time
+
 import requests
 from django.db import transaction
 
@@ -10,6 +12,8 @@ from chaos.trial import Trial
 from chaos.world import PROCESSES
 from shop.outbox.models import OutboxMessage
 from tasks.models import DeadLetter
+
+_ALARM_LASTS = 15  # seconds: longer than a worker tries to publish a next step
 
 
 def _nothing_waits() -> bool:
@@ -67,8 +71,10 @@ def disk_alarm(trial: Trial) -> None:
     with trial.buying() as crowd:
         trial.wait_for("a quarter bought", lambda: crowd.done >= trial.orders / 4)
         rabbitmq.ctl("set_disk_free_limit", "900GB")
+        began = time.monotonic()
     try:
         trial.wait_for("readiness says degraded", lambda: _outbox(trial) == "degraded")
+        time.sleep(max(0, began + _ALARM_LASTS - time.monotonic()))
     finally:
         rabbitmq.ctl("set_disk_free_limit", rabbitmq.DISK_FREE_LIMIT)
     trial.fault_ends()

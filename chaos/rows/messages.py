@@ -110,9 +110,10 @@ def two_versions(trial: Trial) -> None:
     products = trial.stock(3 * trial.orders)
     for name in ("relay", "worker-order"):
         wishes = trial.make_wishes(half, products=products)
-        with trial.world.replaced(name, root=newer), trial.buying(wishes):
-            pass
-        trial.settle()
+        with trial.world.replaced(name, root=newer):
+            with trial.buying(wishes):
+                pass
+            trial.settle()  # here, or the old ones would do what is left
     trial.count_faults(2)
     trial.all_placed()
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 import requests
 
 from apps.catalog.models import Variant
+from apps.orders.models import OrderItem
 from chaos.rows.row import row
 from chaos.trial import Trial
 from deploy.embedded.process import wait_until
@@ -85,7 +86,7 @@ def late(trial: Trial) -> None:
     with _browsing(trial):
         for lag in lags:
             with lagging(trial.world.servers.standby, seconds=lag):
-                # The standby knows neither these products nor their price.
+                # The standby does not know these products, or only their old price.
                 products = trial.stock(trial.orders)
                 Variant.objects.filter(product__in=products).update(price="11.00")
                 wishes = trial.make_wishes(trial.orders // len(lags), products=products)
@@ -93,6 +94,8 @@ def late(trial: Trial) -> None:
                     pass
     trial.fault_ends()
     _checkout_did_not_notice(trial, len(lags))
+    old = OrderItem.objects.exclude(unit_price="11.00").count()
+    trial.require(old == 0, f"{old} items at yesterday's price")
 
 
 @row(

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from shop.routing import token
 from shop.routing.positions import NEVER, primary_position
-from shop.routing.scope import Scope, current, has_failed_on_replica, scope
+from shop.routing.scope import Scope, current, scope, will_be_repeated
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 log = logging.getLogger(__name__)
@@ -29,7 +29,8 @@ class RoutingMiddleware:
         if settings.REPLICA_ROUTING == "off" or not settings.REPLICAS:
             return self.get_response(request)
         is_safe = request.method in _SAFE
-        with scope(replica_ok=is_safe, after=token.wanted_position(request)) as reads:
+        after = token.wanted_position(request)
+        with scope(replica_ok=is_safe, after=after, is_repeatable=is_safe) as reads:
             response = self.get_response(request)
             has_written = reads.has_written
         if has_written:
@@ -44,15 +45,16 @@ class RoutingMiddleware:
         if reads is not None and match is not None and "admin" in match.namespaces:
             reads.replica_ok = False
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> Any:
+    def process_exception(self, request: HttpRequest, _error: Exception) -> Any:
         """What failed on a standby is done once more, on the primary.
 
         A standby may die, end a query that is in the way of replay, or have a column less
         than the code knows; none of it is the shopper's business.
         """
-        match = request.resolver_match
-        if request.method not in _SAFE or match is None or not has_failed_on_replica(error):
+        reads, match = current(), request.resolver_match
+        if reads is None or match is None or not will_be_repeated():
             return None
+        reads.go_on()
         return match.func(request, *match.args, **match.kwargs)
 
 

@@ -1,6 +1,6 @@
 """What tells a standby's reader how old its data are."""
 
-from django.db import connection, models
+from django.db import models
 
 
 class PrimaryHeartbeat(models.Model):
@@ -22,12 +22,3 @@ class PrimaryHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"primary at {self.at}"
-
-
-def tell_the_time() -> None:
-    """Write down the primary's time. One statement; several writers do not disturb."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO routing_primaryheartbeat (id, at) VALUES (1, clock_timestamp())"
-            " ON CONFLICT (id) DO UPDATE SET at = clock_timestamp()"
-        )

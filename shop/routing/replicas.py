@@ -15,8 +15,7 @@ from shop.sqlstate import sqlstate
 
 _LEFT_ALONE = 5.0  # seconds, after it failed
 _BELIEVED = 1.0  # seconds for which its last word counts
-# Refusals of a healthy standby: a query that was in replay's way, or that took too long.
-_NO_FAILURE = {"40001", "40P01", "57014"}
+_IN_THE_WAY = "40001"  # of replay: a healthy standby ended the query
 _ASK = """
     SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn()::text,
            EXTRACT(EPOCH FROM clock_timestamp() - (SELECT at FROM routing_primaryheartbeat))
@@ -51,9 +50,13 @@ class Replica:
             return self._trouble
         return None if after <= self._replayed else "behind the caller's own write"
 
-    def failed(self, error: Exception) -> None:
-        """A read here failed: leave it alone for a while, unless it only refused a query."""
-        if isinstance(error, DatabaseError) and sqlstate(error) in _NO_FAILURE:
+    def failed(self, error: Exception | None) -> None:
+        """A read here failed: leave it alone for a while if it is to blame.
+
+        It is when it is gone or too slow, and not when the query was in replay's way, or was
+        about a column that has not come here yet.
+        """
+        if isinstance(error, OperationalError) and sqlstate(error) == _IN_THE_WAY:
             return
         if isinstance(error, OperationalError | InterfaceError):
             self._leave_alone(_DOWN, error)

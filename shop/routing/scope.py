@@ -46,6 +46,8 @@ class Scope:
     replica_ok: bool
     after: int = 0  # the position that its caller has seen
     has_written: bool = False
+    is_repeatable: bool = False  # all of it may be done twice: a GET
+    replica_error: Exception | None = None  # the last one that a standby answered with
     has_failed: bool = False  # on a standby: the rest is done on the primary
     statements: Counter[str] = field(default_factory=Counter)  # by database
     why: str = ""  # it was the primary, when it might have been a standby
@@ -62,9 +64,8 @@ class Scope:
         return self._chosen
 
     @property
-    def replica(self) -> str | None:
-        """The standby that was read, if one was."""
-        return self._chosen if self._chosen != DEFAULT_DB_ALIAS else None
+    def has_read_replica(self) -> bool:
+        return self._chosen not in (None, DEFAULT_DB_ALIAS)
 
     def close(self) -> None:
         self._cleanup.close()
@@ -91,8 +92,8 @@ class Scope:
                     replica.failed(error)
                     trouble = "down"
                 else:
-                    count = partial(self._count, replica.alias)
-                    self._cleanup.enter_context(connection.execute_wrapper(count))
+                    watch = partial(self._watch_replica, replica.alias)
+                    self._cleanup.enter_context(connection.execute_wrapper(watch))
                     return replica.alias
             self.why = f"{replica.alias}: {trouble}"
         return DEFAULT_DB_ALIAS
@@ -105,9 +106,25 @@ class Scope:
             self.has_written = not _READS.match(text) or bool(_WRITES.search(text))
         return execute(sql, *rest)
 
-    def _count(self, alias: str, execute: Any, *call: Any) -> Any:
+    def _watch_replica(self, alias: str, execute: Any, *call: Any) -> Any:
         self.statements[alias] += 1
-        return execute(*call)
+        try:
+            return execute(*call)
+        except (DatabaseError, InterfaceError) as error:
+            self.replica_error = error
+            raise
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether what a standby failed at may be done once more, on the primary."""
+        return self.replica_error is not None and not self.has_written and not self.has_failed
+
+    def go_on(self) -> None:
+        """All that follows is read on the primary."""
+        assert self._chosen is not None  # noqa: S101 it has failed
+        log.warning("%s failed, the primary is asked: %r", self._chosen, self.replica_error)
+        replicas.replica(self._chosen).failed(self.replica_error)
+        self.has_failed, self.why = True, f"{self._chosen}: failed"
 
 
 _scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
@@ -117,33 +134,16 @@ def current() -> Scope | None:
     return _scope.get()
 
 
-def can_repeat(error: Exception) -> bool:
-    """Whether what failed so, in this request, may be done once more on the primary."""
+def will_be_repeated() -> bool:
+    """Whether the middleware is going to do this view once more, on the primary."""
     scope = _scope.get()
-    return (
-        isinstance(error, DatabaseError | InterfaceError)
-        and scope is not None
-        and scope.replica is not None
-        and not scope.has_written
-        and not scope.has_failed
-    )
-
-
-def has_failed_on_replica(error: Exception) -> bool:
-    """Whether to do it once more; if so, all that follows is read on the primary."""
-    scope = _scope.get()
-    if scope is None or scope.replica is None or not can_repeat(error):
-        return False
-    log.warning("%s failed, the primary is asked: %s", scope.replica, type(error).__name__)
-    replicas.replica(scope.replica).failed(error)
-    scope.has_failed, scope.why = True, f"{scope.replica}: failed"
-    return True
+    return scope is not None and scope.is_repeatable and scope.can_go_on
 
 
 @contextmanager
-def scope(*, replica_ok: bool, after: int = 0) -> Iterator[Scope]:
+def scope(*, replica_ok: bool, after: int = 0, is_repeatable: bool = False) -> Iterator[Scope]:
     """One request or task. `after` is the position that a standby must have replayed."""
-    new = Scope(replica_ok=replica_ok, after=after)
+    new = Scope(replica_ok=replica_ok, after=after, is_repeatable=is_repeatable)
     token = _scope.set(new)
     try:
         with connections[DEFAULT_DB_ALIAS].execute_wrapper(new.watch_primary):
@@ -167,17 +167,23 @@ def replica_reads() -> Iterator[None]:
         scope.replica_ok = before
 
 
-def read_from_replica(read: Callable[[], R]) -> R:
-    """What `read` returns, on a standby if one will do, and on the primary if that fails.
+def read_from_replica(read: Callable[[], R], *, unless: type[Exception]) -> R:
+    """What `read` returns on a standby; on the primary if that fails, or raises `unless`.
 
-    For what is shown or copied and decides nothing: such rows cannot be saved.
+    For what is shown or copied and decides nothing: such rows cannot be saved. `unless` is the
+    refusal, "there is none", which is a decision and therefore the primary's.
     """
+    scope = _scope.get()
     try:
         with replica_reads():
             return read()
-    except (DatabaseError, InterfaceError) as error:
-        if not has_failed_on_replica(error):
+    except unless:
+        if scope is None or not scope.has_read_replica:
             raise
+    except (DatabaseError, InterfaceError):
+        if scope is None or not scope.can_go_on:
+            raise
+        scope.go_on()
     return read()
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from shop.routing.positions import NEVER
 
 HEADER = "X-Read-Token"
-LIFETIME = 60  # seconds; a standby that is later than this is not read at all
+LIFETIME = 60  # seconds; longer than REPLICA_MAX_LAG, beyond which no standby is read
 _SALT = "shop.routing.token"
 
 

@@ -137,7 +137,9 @@ SIMPLE_JWT = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SHOP_NAME} API",
-    "DESCRIPTION": "Catalogue, cart, checkout and orders. Errors are RFC 9457 problem details.",
+    "DESCRIPTION": "Catalogue, cart, checkout and orders. Errors are RFC 9457 problem details."
+    " An answer to a call that wrote may have the header `X-Read-Token`: a client that keeps no"
+    " cookies sends it back for a minute, and reads nothing older than what it wrote.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -26,7 +26,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 # off: everything reads the primary. ignore-lag: a standby is read however late it is, but for
 # those who have just written. What to choose when: DATABASE_ROUTING_STRATEGY.md.
 REPLICA_ROUTING = env_choice("REPLICA_ROUTING", ["on", "off", "ignore-lag"], default="on")
-REPLICA_MAX_LAG = env_int("REPLICA_MAX_LAG", default=10, minimum=1)  # seconds
+# Seconds; below the 60 that a token lives, or somebody's own write would be forgotten first.
+REPLICA_MAX_LAG = env_int("REPLICA_MAX_LAG", default=10, minimum=1, maximum=55)
 
 # One or more URLs with spaces between them. Each is an alias: whoever asks a standby how far
 # it is must read from that same one, so no load balancer may hide several behind one URL.

@@ -39,8 +39,8 @@ def env_bool(name: str, *, default: bool) -> bool:
         raise ImproperlyConfigured(f"{name}={raw!r} is neither true nor false.") from None
 
 
-def env_int(name: str, *, default: int, minimum: int = 0) -> int:
-    """A whole number of at least `minimum`."""
+def env_int(name: str, *, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+    """A whole number of at least `minimum` and at most `maximum`."""
     raw = os.environ.get(name)
     if raw is None:
         return default
@@ -50,6 +50,8 @@ def env_int(name: str, *, default: int, minimum: int = 0) -> int:
         raise ImproperlyConfigured(f"{name}={raw!r} is not a whole number.") from None
     if value < minimum:
         raise ImproperlyConfigured(f"{name}={value} is below {minimum}.")
+    if maximum is not None and value > maximum:
+        raise ImproperlyConfigured(f"{name}={value} is above {maximum}.")
     return value
 
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from deploy.embedded.standby import Standby
 from shop.outbox.models import OutboxMessage
-from shop.routing.models import PrimaryHeartbeat, tell_the_time
+from shop.routing.heartbeat import tell_the_time
+from shop.routing.models import PrimaryHeartbeat
 from tasks.models import Heartbeat
 from tests.pipeline import eventually
 from tests.standby import catch_up

@@ -19,11 +19,11 @@ GOOD = {
 }
 
 
-def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
+def start(*options: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
     """`manage.py check` in production, with some variables changed or removed."""
     environment = {**os.environ, **GOOD, **changes}
     return subprocess.run(  # noqa: S603 ours
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", "check", *options],
         env={name: value for name, value in environment.items() if value is not None},
         capture_output=True,
         text=True,
@@ -51,6 +51,7 @@ def test_production_starts_with_sound_settings() -> None:
         ({"DATABASE_REPLICA_URL": "mysql://x/y"}, "DATABASE_REPLICA_URL holds what is no"),
         ({"REPLICA_ROUTING": "maybe"}, "REPLICA_ROUTING='maybe' is not one of on, off, ignore"),
         ({"REPLICA_MAX_LAG": "0"}, "REPLICA_MAX_LAG=0 is below 1"),
+        ({"REPLICA_MAX_LAG": "60"}, "REPLICA_MAX_LAG=60 is above 55"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is not one of json, lines"),
         ({"CELERY_BROKER_URL": "http://broker"}, "CELERY_BROKER_URL has the scheme 'http'"),
     ],
@@ -97,3 +98,15 @@ def test_a_standby_that_is_the_primary_itself_is_refused() -> None:
     assert ended.returncode != 0
     reason = "DATABASE_REPLICA_URL names the primary itself."
     assert ended.stderr.splitlines()[-1].endswith(reason)
+
+
+def test_a_standby_that_takes_writes_is_refused_by_the_checks_at_deployment() -> None:
+    primary = os.environ["DATABASE_URL"].replace("127.0.0.1", "localhost")
+    ended = start("--database", "default", DATABASE_REPLICA_URL=primary)
+    assert ended.returncode != 0
+    assert "(routing.E001) replica is a primary" in ended.stderr
+
+
+def test_a_standby_that_is_away_is_no_reason_not_to_start() -> None:
+    url = "postgres://reader:secret@127.0.0.1:1/ecommerce"
+    assert start("--database", "default", DATABASE_REPLICA_URL=url).returncode == 0

@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 from deploy.embedded import Servers
 from shop.celery import app
 from shop.outbox.models import OutboxMessage
+from shop.routing.models import PrimaryHeartbeat
 from shop.topology import ORDER, SHOP, UNROUTED_QUEUE
 from tasks.models import Heartbeat
 from tasks.publisher import publisher_for
@@ -135,3 +136,18 @@ def test_a_message_that_no_queue_takes_waits_and_the_others_are_sent(
         assert all_sent()
         channel.queue_purge(ORDER)
     publisher.close()
+
+
+def test_the_standbys_readers_are_told_the_time_while_the_broker_is_away() -> None:
+    command = [sys.executable, "manage.py", "relay_outbox"]
+    nowhere = worker_environment("amqp://guest:guest@127.0.0.1:1//")
+    with subprocess.Popen(command, env=nowhere) as relay:  # noqa: S603 ours
+        try:
+            eventually(PrimaryHeartbeat.objects.exists, what="a first heartbeat")
+            first = PrimaryHeartbeat.objects.get().at
+            later = PrimaryHeartbeat.objects.filter(at__gt=first + timedelta(seconds=3))
+            eventually(later.exists, what="further heartbeats")
+        finally:
+            relay.terminate()
+    assert not is_connected()
+    assert relay.returncode == 0

@@ -14,6 +14,8 @@ echo "${{0##*/}} $*" >>"{calls}"
 exit {status}
 """
 
+DOWN = [f"python -m deploy.embedded down --dir var/{name}" for name in ("test-tasks", "test")]
+
 
 def add_program(place: Path, name: str, *, status: int = 0) -> None:
     program = place / name
@@ -41,13 +43,13 @@ class TestContinuousIntegration:
         (tmp_path / ".ci").mkdir()
         shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
         add_program(tmp_path, ".venv/bin/python")
-        (tmp_path / "var" / "test").mkdir(parents=True)
+        for directory in ("test-tasks", "test"):
+            (tmp_path / "var" / directory).mkdir(parents=True)
         return tmp_path
 
     def test_stops_the_tests_servers_after_a_success(self, place: Path) -> None:
         add_program(place, "bin/make")
-        down = "python -m deploy.embedded down --dir var/test"
-        assert run(place, ".ci/run") == (0, ["make check", "make test", down])
+        assert run(place, ".ci/run") == (0, ["make check", "make test", *DOWN])
 
     @pytest.mark.parametrize("of_down", [0, 1])
     def test_stops_them_after_a_failure_and_keeps_its_status(
@@ -55,12 +57,11 @@ class TestContinuousIntegration:
     ) -> None:
         add_program(place, "bin/make", status=2)
         add_program(place, ".venv/bin/python", status=of_down)
-        down = "python -m deploy.embedded down --dir var/test"
-        assert run(place, ".ci/run") == (2, ["make check", down])
+        assert run(place, ".ci/run") == (2, ["make check", *DOWN])
 
     def test_stops_nothing_that_was_never_started(self, place: Path) -> None:
         add_program(place, "bin/make", status=2)
-        (place / "var" / "test").rmdir()
+        shutil.rmtree(place / "var")
         assert run(place, ".ci/run") == (2, ["make check"])
 
 
@@ -70,14 +71,14 @@ class TestServersDown:
         """A copy in which servers were started for tests and replay, and .venv is gone."""
         shutil.copy(ROOT / "Makefile", tmp_path)
         add_program(tmp_path, "bin/python3")
-        for directory in ("test", "replay"):
+        for directory in ("test", "test-tasks", "replay"):
             (tmp_path / "var" / directory).mkdir(parents=True)
             (tmp_path / "var" / directory / "lock").touch()
         return tmp_path
 
     def test_stops_those_of_every_directory_without_a_venv(self, place: Path) -> None:
         down = "python3 -m deploy.embedded down --dir"
-        expected = [f"{down} var/replay", f"{down} var/test"]
+        expected = [f"{down} var/replay", f"{down} var/test-tasks", f"{down} var/test"]
         assert run(place, "make", "servers-down") == (0, expected)
         assert not (place / ".venv").exists()
 
@@ -86,7 +87,7 @@ class TestServersDown:
         data.mkdir()
         (place / "var" / "test" / "data-directory").write_text(f"{data}\n")
         status, calls = run(place, "make", "clean")
-        assert (status, len(calls)) == (0, 2)
+        assert (status, len(calls)) == (0, 3)
         assert not data.exists()
         assert not (place / "var").exists()
 
@@ -97,3 +98,32 @@ class TestServersDown:
         status, _ = run(place, "make", "clean")
         assert status == 2
         assert (place / "var" / "test").exists()
+
+
+class TestTest:
+    HALVES = ["python -m pytest --ignore=tasks", "python -m pytest tasks"]
+
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Path:
+        """A copy whose .venv is up to date and holds a python that only writes down."""
+        shutil.copy(ROOT / "Makefile", tmp_path)
+        made = ("requirements/uv.txt", "deploy/make_venv.sh", "requirements/test.txt")
+        for name in (*made, ".venv/bin/uv", ".venv/test"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        add_program(tmp_path, ".venv/bin/python")
+        return tmp_path
+
+    def test_runs_both_halves_and_then_the_faults(self, place: Path) -> None:
+        status, calls = run(place, "make", "test")
+        assert (status, sorted(calls[:2])) == (0, self.HALVES)
+        assert calls[2:] == ["python -m chaos --orders 20"]
+
+    def test_fails_with_the_tests_and_has_run_both_halves(self, place: Path) -> None:
+        add_program(place, ".venv/bin/python", status=1)
+        status, calls = run(place, "make", "test")
+        assert (status, sorted(calls)) == (2, self.HALVES)
+
+    def test_runs_what_is_asked_for_alone(self, place: Path) -> None:
+        command = ["make", "test", "T=shop/tests"]
+        assert run(place, *command) == (0, ["python -m pytest shop/tests"])

@@ -8,16 +8,12 @@ from django.db import connections
 
 from deploy.embedded.standby import Standby
 from shop.routing import replicas
-from shop.routing.models import tell_the_time
+from shop.routing.heartbeat import tell_the_time
 from tests.standby import catch_up
-
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "replica"])
 
 
 @pytest.fixture
-def routed(
-    standby: Standby, settings: Any, transactional_db: None, django_db_setup: None
-) -> Iterator[Standby]:
+def routed(standby: Standby, settings: Any, transactional_db: None) -> Iterator[Standby]:
     """Routing is on, and the standby is healthy, caught up, and known to nobody yet."""
     settings.REPLICA_ROUTING = "on"
     settings.DEBUG = True  # for the header that tells which database answered

@@ -54,20 +54,18 @@ def first_read_in_a_transaction() -> bool:
 
 
 def saving_what_was_read() -> bool:
-    variant = Variant.objects.get(sku="MUG")
-    Variant.objects.using("default").update(price=7)
-    variant.name = "Blue"
-    with contextlib.suppress(StaleInstanceWrite):
-        variant.save()
-    return Variant.objects.using("default").get(sku="MUG").price == 7
+    return price_survives_saving(Variant.objects.get(sku="MUG"))
 
 
 def saving_what_was_read_in_part() -> bool:
-    variant = Variant.objects.only("name").get(sku="MUG")
+    return price_survives_saving(Variant.objects.only("name").get(sku="MUG"))
+
+
+def price_survives_saving(stale: Variant) -> bool:
     Variant.objects.using("default").update(price=7)
-    variant.name = "Blue"
+    stale.name = "Blue"
     with contextlib.suppress(StaleInstanceWrite):
-        variant.save()
+        stale.save()
     return Variant.objects.using("default").get(sku="MUG").price == 7
 
 

@@ -1,5 +1,6 @@
 """Requests over HTTP: which database answers whom."""
 
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -226,7 +227,6 @@ def test_a_lookup_that_dies_does_not_keep_from_adding_to_the_cart(
 def test_staff_read_the_primary(mug: Variant) -> None:
     client = Client()
     client.force_login(make_staff())
-    client.cookies.pop("read-token", None)
     answer = client.get("/admin/catalog/product/")
     assert (answer.status_code, "replica" in database(answer)) == (200, False)
 
@@ -246,8 +246,49 @@ def test_off_reads_the_primary_and_gives_no_token(mug: Variant, settings: Any) -
     assert HEADER not in add(client, mug)
 
 
+@pytest.mark.urls("shop.tests.routing.price_tag")
 def test_who_wrote_when_the_primary_cannot_say_where_it_is_reads_no_standby(
     mug: Variant, routed: Standby
 ) -> None:
-    token = signing.dumps(NEVER, salt="shop.routing.token")
-    assert database(APIClient().get(PRODUCTS, headers={HEADER: token})).startswith("default")
+    client = Client()
+    token = client.post("/lost/")[HEADER]
+    connection.close()  # as between two requests
+    assert signing.loads(token, salt="shop.routing.token") == NEVER
+    catch_up(routed)
+    assert database(client.get(f"/price/{mug.pk}/")).startswith("default")
+
+
+@pytest.mark.urls("shop.tests.routing.price_tag")
+@pytest.mark.parametrize(
+    ("sqlstate", "is_read_again"),
+    [("40001", True), ("57014", False), ("42703", True)],
+    ids=["in the way of replay", "too slow", "a column that is not there yet"],
+)
+def test_a_query_that_the_standby_refuses_is_done_again_on_the_primary(
+    mug: Variant, sqlstate: str, is_read_again: bool
+) -> None:
+    answer = Client().get(f"/there/{mug.pk}/{sqlstate}/")
+    assert (answer.status_code, answer.json()) == (200, {"price": 9})
+    assert database(answer).endswith("replica: failed")
+    after = database(Client().get(f"/price/{mug.pk}/"))
+    assert after.startswith("replica") == is_read_again
+
+
+@pytest.mark.urls("shop.tests.routing.price_tag")
+def test_a_primary_that_fails_after_the_standby_answered_is_told_from_a_bug(
+    mug: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setitem(connection.settings_dict, "PORT", str(taken.getsockname()[1]))
+        answer = APIClient().get(f"/unlucky/{mug.pk}/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
+    assert "failed" not in database(answer)
+    # The standby is not to blame.
+    assert replicas.replica("replica").trouble(after=0) is None
+
+
+@pytest.mark.urls("shop.tests.routing.price_tag")
+def test_a_call_that_may_write_is_not_done_twice(mug: Variant) -> None:
+    answer = APIClient().post(f"/unlucky/{mug.pk}/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "try_again")

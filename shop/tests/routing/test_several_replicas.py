@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from deploy.embedded.standby import Standby
 from shop.routing import replicas
-from shop.routing.models import tell_the_time
+from shop.routing.heartbeat import tell_the_time
 from tests.builders import make_variant
 from tests.standby import catch_up, paused, stopped
 

@@ -1,4 +1,5 @@
-"""manage.py relay_outbox: publish what the outbox holds, until stopped."""
+"""manage.py relay_outbox: publish what the outbox holds, and tell the standbys' readers the
+time, until stopped."""
 
 import signal
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from shop.celery import app
+from shop.routing.heartbeat import Heartbeat
 from tasks.queues import QueuesDiffer
 from tasks.relay import Relay
 
@@ -19,7 +21,11 @@ class Command(BaseCommand):
         relay = Relay(app)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: relay.stop())
+        heartbeat = Heartbeat()
+        heartbeat.start()
         try:
             relay.run()
         except QueuesDiffer as error:
             raise CommandError(str(error)) from error
+        finally:
+            heartbeat.stop()
