@@ -133,8 +133,10 @@ class Processes:
         mark = self._commands[self._kind(name)].partition("$")[0].strip()
         if pid is not None and is_running(pid, mark):
             send(pid, signal.SIGTERM)
-            wait_until(lambda: not is_running(pid, mark), seconds=_PATIENCE)
+            # Without the mark: a process that is just ending has no command line any more.
+            wait_until(lambda: not is_running(pid), seconds=_PATIENCE)
             _kill_group(pid)
+            wait_until(lambda: not is_running(pid), seconds=_PATIENCE)
 
     def _kind(self, name: str) -> str:
         return name.partition(".")[0]

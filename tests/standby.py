@@ -55,72 +55,66 @@ def mend(standby: Standby) -> None:
 @contextmanager
 def paused(standby: Standby) -> Iterator[None]:
     """It receives everything and shows nothing of it."""
-    standby.sql("select pg_wal_replay_pause()")
-    state = "select pg_get_wal_replay_pause_state()"
-    eventually(lambda: standby.sql(state) == "paused", what="replay paused")
-    try:
+    with _mended_afterwards(standby):
+        standby.sql("select pg_wal_replay_pause()")
+        state = "select pg_get_wal_replay_pause_state()"
+        eventually(lambda: standby.sql(state) == "paused", what="replay paused")
         yield
-    finally:
-        mend(standby)
 
 
 @contextmanager
 def lagging(standby: Standby, *, seconds: float) -> Iterator[None]:
     """It shows every commit so much later."""
-    _set(standby, "recovery_min_apply_delay", str(round(seconds * 1000)))
-    try:
+    with _mended_afterwards(standby):
+        _set(standby, "recovery_min_apply_delay", str(round(seconds * 1000)))
         yield
-    finally:
-        mend(standby)
 
 
 @contextmanager
 def cut_off(standby: Standby) -> Iterator[None]:
     """It answers, and receives nothing from the primary: it looks caught up and is not."""
-    _set(standby, "primary_conninfo", _NOWHERE)
-    receivers = "select count(*) from pg_stat_wal_receiver"
-    eventually(lambda: standby.sql(receivers) == "0", what="the standby cut off")
-    try:
+    with _mended_afterwards(standby):
+        _set(standby, "primary_conninfo", _NOWHERE)
+        receivers = "select count(*) from pg_stat_wal_receiver"
+        eventually(lambda: standby.sql(receivers) == "0", what="the standby cut off")
         yield
-    finally:
-        mend(standby)
 
 
 @contextmanager
 def stopped(standby: Standby) -> Iterator[None]:
     """It has ended in order: its sessions were told, and new ones are refused."""
-    standby.stop()
-    try:
+    with _mended_afterwards(standby):
+        standby.stop()
         yield
-    finally:
-        mend(standby)
 
 
 @contextmanager
 def killed(standby: Standby) -> Iterator[None]:
     """kill -9: its sessions break off, and new ones are refused."""
-    standby.kill()
-    try:
+    with _mended_afterwards(standby):
+        standby.kill()
         yield
-    finally:
-        mend(standby)
 
 
 @contextmanager
 def frozen(standby: Standby) -> Iterator[None]:
     """It stands still, sessions too. A new one is let in by the kernel, and nobody answers."""
-    for pid in _processes(standby):
-        send(pid, signal.SIGSTOP)
-    try:
+    with _mended_afterwards(standby):
+        for pid in _processes(standby):
+            send(pid, signal.SIGSTOP)
         yield
-    finally:
-        mend(standby)
 
 
 @contextmanager
 def promoted(standby: Standby) -> Iterator[None]:
     """It is a primary of its own; afterwards it is copied anew."""
-    assert standby.sql("select pg_promote()") == "t"
+    with _mended_afterwards(standby):
+        assert standby.sql("select pg_promote()") == "t"
+        yield
+
+
+@contextmanager
+def _mended_afterwards(standby: Standby) -> Iterator[None]:
     try:
         yield
     finally:
