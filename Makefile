@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 to 3.13; all else goes into .venv and var.
 .DEFAULT_GOAL := help
 .PHONY: help demo run migrate servers-up servers-down replay chaos check
-.PHONY: test test-tasks test-others test-quick fmt lock clean
+.PHONY: test test-pipeline test-rest test-quick fmt lock clean
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -27,7 +27,7 @@ servers-up: .venv/demo ## start PostgreSQL, its standby and Redis for developmen
 	@python -m deploy.embedded up
 
 # Wherever servers may have been started.
-DIRECTORIES := var/replay var/test-tasks var/test var
+DIRECTORIES := var/replay var/test-pipeline var/test var
 
 # python3: to stop them, any will do when .venv is gone.
 servers-down: ## stop all servers, also those that tests leave up for the next run
@@ -57,21 +57,21 @@ test: .venv/test ## every test, and every fault with 20 orders (T=path: only the
 ifneq ($(RABBITMQ)$(T),)
 	$(if $(RABBITMQ),RABBITMQ_SERIES=$(RABBITMQ)) python -m pytest $(if $(RABBITMQ),-m rabbitmq) $(T)
 else
-	@$(MAKE) --no-print-directory --keep-going --jobs=$(if $(GIVEN_SERVERS),1,2) test-tasks test-others
+	@$(MAKE) --no-print-directory --keep-going --jobs=$(if $(GIVEN_SERVERS),1,2) test-pipeline test-rest
 	python -m chaos --orders 20
 endif
 
-# Tests mostly wait, so two halves of them run at once, on servers of their own. What the one of
-# the tasks says is shown when it is over.
+# Tests mostly wait, so two halves of them run at once, on servers of their own. What the first
+# says is shown when it is over.
 GIVEN_SERVERS = $(DATABASE_URL)$(DATABASE_REPLICA_URL)$(REDIS_URL)$(CELERY_BROKER_URL)$(RABBITMQ_URL)
 
-test-tasks: .venv/test
+test-pipeline: .venv/test
 	@mkdir -p var
-	@PLUGPROOF_TEST_SERVERS=$(CURDIR)/var/test-tasks python -m pytest tasks >var/test-tasks.out 2>&1; \
-		status=$$?; cat var/test-tasks.out; exit $$status
+	@PLUGPROOF_TEST_SERVERS=$(CURDIR)/var/test-pipeline python -m pytest shop tasks >var/test-pipeline.out 2>&1; \
+		status=$$?; cat var/test-pipeline.out; exit $$status
 
-test-others: .venv/test
-	python -m pytest --ignore=tasks
+test-rest: .venv/test
+	python -m pytest apps tests
 
 test-quick: .venv/test ## all but those that take long or need RabbitMQ or worker processes
 	python -m pytest -m 'not rabbitmq and not pipeline and not slow' $(T)

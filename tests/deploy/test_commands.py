@@ -14,7 +14,7 @@ echo "${{0##*/}} $*" >>"{calls}"
 exit {status}
 """
 
-DOWN = [f"python -m deploy.embedded down --dir var/{name}" for name in ("test-tasks", "test")]
+DOWN = [f"python -m deploy.embedded down --dir var/{name}" for name in ("test-pipeline", "test")]
 
 
 def add_program(place: Path, name: str, *, status: int = 0) -> None:
@@ -43,7 +43,7 @@ class TestContinuousIntegration:
         (tmp_path / ".ci").mkdir()
         shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
         add_program(tmp_path, ".venv/bin/python")
-        for directory in ("test-tasks", "test"):
+        for directory in ("test-pipeline", "test"):
             (tmp_path / "var" / directory).mkdir(parents=True)
         return tmp_path
 
@@ -71,14 +71,14 @@ class TestServersDown:
         """A copy in which servers were started for tests and replay, and .venv is gone."""
         shutil.copy(ROOT / "Makefile", tmp_path)
         add_program(tmp_path, "bin/python3")
-        for directory in ("test", "test-tasks", "replay"):
+        for directory in ("test", "test-pipeline", "replay"):
             (tmp_path / "var" / directory).mkdir(parents=True)
             (tmp_path / "var" / directory / "lock").touch()
         return tmp_path
 
     def test_stops_those_of_every_directory_without_a_venv(self, place: Path) -> None:
         down = "python3 -m deploy.embedded down --dir"
-        expected = [f"{down} var/replay", f"{down} var/test-tasks", f"{down} var/test"]
+        expected = [f"{down} var/replay", f"{down} var/test-pipeline", f"{down} var/test"]
         assert run(place, "make", "servers-down") == (0, expected)
         assert not (place / ".venv").exists()
 
@@ -101,7 +101,7 @@ class TestServersDown:
 
 
 class TestTest:
-    HALVES = ["python -m pytest --ignore=tasks", "python -m pytest tasks"]
+    HALVES = ["python -m pytest apps tests", "python -m pytest shop tasks"]
 
     @pytest.fixture
     def place(self, tmp_path: Path) -> Path:
