@@ -14,7 +14,9 @@ echo "${{0##*/}} $*" >>"{calls}"
 exit {status}
 """
 
-DOWN = [f"python -m deploy.embedded down --dir var/{name}" for name in ("test-pipeline", "test")]
+DOWN = [
+    f"python -m deploy.embedded down --dir var/{name}" for name in ("test-pipeline", "test")
+]
 
 
 def add_program(place: Path, name: str, *, status: int = 0) -> None:
