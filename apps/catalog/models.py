@@ -121,8 +121,19 @@ class Product(models.Model):
     brand = models.ForeignKey(
         Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="products"
     )
+    attributes = models.JSONField(
+        default=dict,
+        blank=True,
+        db_default=models.Value({}, output_field=models.JSONField()),
+        help_text="What it is like, by name: {“Colour”: [“Red”, “Blue”]}.",
+    )
     is_published = models.BooleanField("published", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    popularity = models.FloatField(
+        default=0, db_default=0, editable=False, help_text="0 to 1: how much of it is sold."
+    )
+    # Grows with every change that a search index has to know of: apps/catalog/search.
+    search_version = models.BigIntegerField(default=1, db_default=1, editable=False)
 
     objects = ProductQuerySet.as_manager()
 
@@ -130,6 +141,10 @@ class Product(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["slug"], name="one_product_per_slug"),
             _slug_has_a_letter("product"),
+            models.CheckConstraint(
+                condition=Q(popularity__gte=0, popularity__lte=1),
+                name="popularity_is_between_0_and_1",
+            ),
         ]
         indexes = [
             models.Index(

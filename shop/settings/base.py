@@ -17,6 +17,7 @@ from shop.settings.env import (
 from shop.settings.logging import *  # noqa: F403
 from shop.settings.pipeline import *  # noqa: F403
 from shop.settings.schedule import *  # noqa: F403
+from shop.settings.search import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -38,9 +39,11 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_celery_results",
+    "django_elasticsearch_dsl",
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "import_export",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
     "tree_queries",
@@ -50,6 +53,7 @@ INSTALLED_APPS = [
     "shop.mail",
     "apps.accounts",
     "apps.catalog",
+    "apps.catalog.search",
     "apps.cart",
     "apps.orders",
     "tasks",

@@ -71,9 +71,11 @@ def env_secret(name: str, *, default: Any = _MISSING) -> str:
         raise ImproperlyConfigured(f"{name}_FILE={path!r} cannot be read: {error}.") from None
 
 
-def env_url(name: str, *, schemes: set[str]) -> str:
+def env_url(name: str, *, schemes: set[str], default: Any = _MISSING) -> str:
     """The URL in NAME or NAME_FILE, whose scheme must be one of `schemes`."""
-    url = env_secret(name)
+    url = env_secret(name, default=default)
+    if url == default:
+        return url
     scheme = urlsplit(url).scheme
     if scheme not in schemes:
         raise ImproperlyConfigured(

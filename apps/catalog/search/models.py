@@ -1,0 +1,114 @@
+"""What search keeps in PostgreSQL: what an index does not know yet, which indexes there are,
+and what the shopkeeper knows better than the ranking."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from apps.catalog.models import Brand, Category, Product
+
+
+class DirtyProduct(models.Model):
+    """A product that changed since the indexes were last written; one row however often.
+
+    A trigger writes it in the transaction of the change. Also for a product that is gone, so
+    it is no foreign key.
+    """
+
+    product_id = models.BigIntegerField(primary_key=True)
+    version = models.BigIntegerField(help_text="The product's search_version, at least.")
+    dirty_since = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["dirty_since"], name="dirty_by_age")]
+
+    def __str__(self) -> str:
+        return f"product {self.product_id}, version {self.version}"
+
+
+class SearchIndex(models.Model):
+    """An index of the engine that `init_search` has made."""
+
+    class State(models.TextChoices):
+        BUILDING = "building", "building"
+        LIVE = "live", "live"
+        OLD = "old", "old"  # kept up to date for a while, to go back to
+        DROPPED = "dropped", "dropped"
+        FAILED = "failed", "failed"
+
+    # Every change is written to all of these.
+    WRITTEN = (State.BUILDING, State.LIVE, State.OLD)
+
+    name = models.CharField(max_length=100)
+    state = models.CharField(max_length=8, choices=State, default=State.BUILDING)
+    mapping_hash = models.CharField(max_length=16, help_text="Of the mapping it was made with.")
+    documents = models.PositiveIntegerField(default=0, help_text="When it went live.")
+    started_at = models.DateTimeField()
+    live_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "search indexes"
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="one_search_index_per_name"),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="live"), name="one_search_index_is_live"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.state})"
+
+
+class Synonym(models.Model):
+    """Words that mean the same to a shopper: who searches for one finds the others."""
+
+    terms = models.CharField(
+        max_length=500, help_text="With commas between them: sofa, couch, settee."
+    )
+    is_active = models.BooleanField("active", default=True)
+
+    def __str__(self) -> str:
+        return self.terms
+
+
+class Boost(models.Model):
+    """Moves products up or down in the results of a query, or of every query."""
+
+    query = models.CharField(
+        max_length=200, blank=True, help_text="In any order and case; empty: every query."
+    )
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, null=True, blank=True)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, null=True, blank=True)
+    category = models.ForeignKey(
+        Category,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        help_text="And all that is inside it.",
+    )
+    factor = models.FloatField(
+        default=2,
+        validators=[MinValueValidator(0.1), MaxValueValidator(10)],
+        help_text="What the score is multiplied by: 2 moves up, 0.5 moves down.",
+    )
+    is_active = models.BooleanField("active", default=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(product__isnull=False, brand=None, category=None)
+                | Q(product=None, brand__isnull=False, category=None)
+                | Q(product=None, brand=None, category__isnull=False),
+                name="boost_has_one_target",
+                violation_error_message="Choose a product, a brand or a category: one of them.",
+            ),
+            models.CheckConstraint(
+                condition=Q(factor__gte=0.1, factor__lte=10),
+                name="boost_factor_is_between_0_1_and_10",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        target = self.product or self.brand or self.category
+        return f"{target} × {self.factor:g}"
