@@ -1,11 +1,15 @@
 """Plants one bug after another in a copy of the shop and shows that a test notices each.
 
-    python -m tests.planted_bugs [WORD ...]      only the bugs whose name has one of the words
+    python -m tests.planted_bugs [--record] [WORD ...]
+
+Only the bugs whose name has one of the words. With --record the table of docs/planted-bugs.md
+says what came of each; of the bugs that were not tried it keeps what it said.
 
 A protection counts only when its test has been seen to fail without it. Exit status 1 when a
 bug survives, or when the code that it would change is no longer there.
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -21,6 +25,8 @@ from tests.servers import DIRECTORY
 
 ROOT = Path(__file__).resolve().parents[1]
 _BUGS = ROOT / "tests" / "planted_bugs.toml"
+_PAGE = ROOT / "docs" / "planted-bugs.md"
+_TABLE_HEAD = "| planted bug | the test that failed |\n|---|---|\n"
 _LEFT_OUT = shutil.ignore_patterns("var", ".venv", ".git", "__pycache__", ".*_cache")
 
 
@@ -33,23 +39,46 @@ class Bug(NamedTuple):
 
 
 def main() -> int:
-    words = sys.argv[1:]
+    options = _parser().parse_args()
     bugs = [Bug(**bug) for bug in tomllib.loads(_BUGS.read_text())["bug"]]
+    words = options.words
     chosen = [bug for bug in bugs if not words or any(word in bug.name for word in words)]
+    outcomes = {}
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory) / "shop"
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
-        survived = [bug.name for bug in chosen if not _is_noticed(bug, copy)]
-    _say(f"{len(chosen) - len(survived)} of {len(chosen)} planted bugs were noticed")
-    return 1 if survived or not chosen else 0
+        for bug in chosen:
+            outcomes[bug.name] = _plant(bug, copy)
+            if options.record:  # at once, for who stops the rest
+                _record([bug.name for bug in bugs], outcomes)
+    noticed = [outcome for outcome in outcomes.values() if outcome.startswith("`")]
+    _say(f"{len(noticed)} of {len(chosen)} planted bugs were noticed")
+    return 1 if len(noticed) < len(chosen) or not chosen else 0
 
 
-def _is_noticed(bug: Bug, copy: Path) -> bool:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.planted_bugs")
+    parser.add_argument("words", nargs="*", metavar="WORD")
+    parser.add_argument("--record", action="store_true")
+    return parser
+
+
+def _record(names: list[str], outcomes: dict[str, str]) -> None:
+    """Write the table of the page anew: what these outcomes say, else what it said."""
+    before, _, rest = _PAGE.read_text().partition(_TABLE_HEAD)
+    table, _, after = rest.partition("\n\n")
+    known = dict(re.findall(r"^\| (.+?) \| (.*?) ?\|$", table, flags=re.MULTILINE)) | outcomes
+    rows = [f"| {name} | {known.get(name, '')} |" for name in names]
+    _PAGE.write_text(f"{before}{_TABLE_HEAD}" + "\n".join(rows) + f"\n\n{after}")
+
+
+def _plant(bug: Bug, copy: Path) -> str:
+    """The test that noticed the bug, in backquotes; else SURVIVED, or STALE."""
     source = copy / bug.file
     sound = source.read_text()
     if sound.count(bug.old) != 1:
         _say(f"STALE     {bug.name}: {bug.file} does not hold the code once")
-        return False
+        return "STALE"
     started = time.monotonic()
     source.write_text(sound.replace(bug.old, bug.new))
     try:
@@ -58,7 +87,7 @@ def _is_noticed(bug: Bug, copy: Path) -> bool:
         source.write_text(sound)
     verdict = f"noticed   {bug.name}: {failed[0]}" if failed else f"SURVIVED  {bug.name}"
     _say(f"{verdict} ({time.monotonic() - started:.0f} s)")
-    return bool(failed)
+    return f"`{failed[0]}`" if failed else "SURVIVED"
 
 
 def _failing_tests(bug: Bug, copy: Path) -> list[str]:
