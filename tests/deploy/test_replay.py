@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from apps.orders.tests.replay_samples import some_sales, write_file
+from apps.orders.tests.replay_samples import some_sales
 from deploy.embedded import Servers
 from deploy.embedded.process import wait_until, with_mark
+from tests.files import write_file
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,7 +6,6 @@ address, orders by the invoice's number as their idempotency key.
 
 import hashlib
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Lower
 from django.utils.text import slugify
@@ -24,7 +23,9 @@ from apps.catalog import inventory
 from apps.catalog.models import Category, Product, StockMovement, Variant
 from apps.orders.checkout import Line, Purchase
 from apps.orders.models import Order, OrderItem
-from apps.orders.replay.reader import Invoice, InvoiceLine, Unreadable
+from apps.orders.replay.reader import Invoice, InvoiceLine
+from shop.alone import alone
+from shop.json_lines import Unreadable
 
 RECEIPT = "replay-receipt-"
 _KEY = "replay-"
@@ -83,21 +84,8 @@ def only_replay(*, waiting: Callable[[], None]) -> Iterator[None]:
     Orders are safe without it, by their keys. It keeps two runs from bringing the goods for
     the same order twice, and one from finding fault with what the other has half done.
     """
-    if not _lock():
-        waiting()
-        while not _lock():
-            time.sleep(0.5)
-    try:
+    with alone(_LOCK, waiting=waiting):
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
-
-
-def _lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        return bool(cursor.fetchone()[0])
 
 
 def find_earlier(sales: Sequence[Invoice]) -> Earlier:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from apps.orders.replay.display import Display
 from apps.orders.replay.placing import Outcome, Pace, place_all
 from apps.orders.replay.preparation import find_earlier, only_replay, prepare
 from apps.orders.replay.reader import Invoice
 from apps.orders.replay.report import Check, Figures, confirmation_times, figures, verify
 from apps.orders.replay.watching import Backlog, wait_for_pipeline
+from shop.display import Display
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,6 @@
 """Invented invoices with the traps of real ones: repeats, free items, nameless customers."""
 
-import gzip
-import json
-from collections.abc import Iterable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 Lines = list[tuple[str, int, str]]
@@ -48,11 +44,3 @@ def some_sales(count: int) -> list[dict[str, Any]]:
         )
         for index in range(count)
     ]
-
-
-def write_file(path: Path, records: Iterable[Any], *, packed: bool = False) -> Path:
-    """The records as JSON lines; a text stands for a line that is none."""
-    lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
-    content = "".join(f"{line}\n" for line in lines).encode()
-    path.write_bytes(gzip.compress(content) if packed else content)
-    return path

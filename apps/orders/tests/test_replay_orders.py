@@ -21,11 +21,12 @@ from apps.orders.models import Order, OrderItem, OrderStatusChange, Status
 from apps.orders.replay.placing import Pace, place, place_all
 from apps.orders.replay.preparation import only_replay, prepare
 from apps.orders.replay.reader import Kind, read
-from apps.orders.tests.replay_samples import TRAPS, invoice, some_sales, write_file
+from apps.orders.tests.replay_samples import TRAPS, invoice, some_sales
 from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
 from tests.builders import NOON, make_customer, make_variant
 from tests.concurrently import run_at_once
+from tests.files import write_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

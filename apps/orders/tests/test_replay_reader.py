@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from apps.orders.replay.reader import MAX_LINE_BYTES, Invoice, Kind, Unreadable, read
-from apps.orders.tests.replay_samples import TRAPS, invoice, some_sales, write_file
+from apps.orders.replay.reader import Invoice, Kind, read
+from apps.orders.tests.replay_samples import TRAPS, invoice, some_sales
+from shop.json_lines import MAX_LINE_BYTES, Unreadable
+from tests.files import write_file
 
 
 def _read_one(tmp_path: Path, record: Any) -> Invoice:

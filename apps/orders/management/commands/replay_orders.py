@@ -11,11 +11,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
-from apps.orders.replay.display import Display
 from apps.orders.replay.placing import Pace
-from apps.orders.replay.reader import Contents, Invoice, Kind, Unreadable, read
+from apps.orders.replay.reader import Contents, Invoice, Kind, read
 from apps.orders.replay.report import Check, percentile
 from apps.orders.replay.run import Result, replay
+from shop.display import Display
+from shop.json_lines import Unreadable
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 _MOST_THREADS = 32  # each holds a database connection
@@ -59,7 +60,7 @@ class Command(BaseCommand):
             result = self._replay(sales, display, options)
             display.table(_result_rows(result))
             for check in result.checks:
-                display.problems(check)
+                display.problems(check.name, check.problems)
             faults += _faults(result)
         if faults:
             raise CommandError(f"Not everything agrees: {'; '.join(faults)}.")

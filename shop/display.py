@@ -1,15 +1,13 @@
-"""What a replay shows: a bar and a table on a terminal, plain lines everywhere else."""
+"""What a long command shows: a bar and a table on a terminal, plain lines everywhere else."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.core.management.base import OutputWrapper
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeElapsedColumn
 from rich.table import Table
-
-from apps.orders.replay.report import Check
 
 _INTERVAL = 5.0  # seconds between two plain lines
 _SHOWN = 5  # problems of one kind; the first ones tell what is wrong
@@ -57,11 +55,11 @@ class Display:
             table.add_row(name, value)
         self._console.print(table)
 
-    def problems(self, check: Check) -> None:
-        for problem in check.problems[:_SHOWN]:
-            self.complain(f"{check.name}: {problem}")
-        if len(check.problems) > _SHOWN:
-            self.complain(f"{check.name}: and {len(check.problems) - _SHOWN} more")
+    def problems(self, name: str, problems: Sequence[str]) -> None:
+        for problem in problems[:_SHOWN]:
+            self.complain(f"{name}: {problem}")
+        if len(problems) > _SHOWN:
+            self.complain(f"{name}: and {len(problems) - _SHOWN} more")
 
 
 class Steps:

@@ -1,0 +1,30 @@
+"""Work that only one process of the shop does at a time, whichever machine it runs on."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+
+@contextmanager
+def alone(lock: int, *, waiting: Callable[[], None]) -> Iterator[None]:
+    """Runs while nobody else holds `lock` in this database; calls `waiting` if it has to wait.
+
+    The lock is the connection's: a process that dies gives it back.
+    """
+    if not _lock(lock):
+        waiting()
+        while not _lock(lock):
+            time.sleep(0.5)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
+
+
+def _lock(lock: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])
+        return bool(cursor.fetchone()[0])
