@@ -50,6 +50,7 @@ class World:
         _wait("a shop at rest", self.is_idle, seconds=30)
         _empty_queues()
         _empty_tables()
+        self.mail.taken.clear()  # what came while the shop came to rest
         plan.forget_notes()
         self.supervisor.restarts.clear()
 
