@@ -1,11 +1,13 @@
 """How a test talks to the shop through nginx: by HTTP, or byte by byte."""
 
 import itertools
+import json
 import socket
-from collections.abc import Iterator
+import ssl
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -23,6 +25,9 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: str
+
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
 class Caller(requests.Session):
@@ -73,17 +78,44 @@ class Front:
                 **options,
             )
 
+    def shakes_hands(self, version: str) -> bool:
+        """Whether TLS of this version is spoken."""
+        context = ssl.create_default_context(
+            cafile=self.nginx.place / "certificates" / "fullchain.pem"
+        )
+        # Otherwise OpenSSL itself would not speak an old one.
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            one = ssl.TLSVersion[f"TLSv{version.replace('.', '_')}"]
+            context.minimum_version = context.maximum_version = one
+        there = ("127.0.0.1", self.nginx.tls_port)
+        with socket.create_connection(there, timeout=30) as connection:
+            try:
+                context.wrap_socket(connection, server_hostname="localhost").close()
+            except ssl.SSLError:
+                return False
+        return True
+
+    def own(self, path: str) -> requests.Response:
+        """What nginx answers inside its container."""
+        return requests.get(f"http://127.0.0.1:{self.nginx.own_port}{path}", timeout=30)
+
     def arrived(self) -> list[str]:
         """The requests that got as far as the echo, each as "GET /path"."""
         file = self.place / "arrived"
         return file.read_text().splitlines() if file.exists() else []
 
-    def raw(self, text: str, *, address: str = "") -> list[Answer]:
-        """What nginx answers to these bytes, until it closes."""
+    def raw(self, text: str, *, answers: int | None = 1, address: str = "") -> list[Answer]:
+        """So many answers to these bytes, or None: all that come until nginx closes.
+
+        Our side stays open: nginx forgets requests of somebody who has left.
+        """
         with self.connected(address) as connection:
             connection.sendall(text.encode("latin-1"))
-            connection.shutdown(socket.SHUT_WR)
-            return list(_answers(connection.makefile("rb").read()))
+            received = connection.makefile("rb")
+            found = iter(lambda: _answer(received), None)
+            return list(itertools.islice(found, answers))
 
     def connected(self, address: str = "") -> "socket.socket":
         here = (address or next(_addresses), 0)
@@ -92,27 +124,26 @@ class Front:
         )
 
 
-def _answers(received: bytes) -> Iterator[Answer]:
-    while received:
-        head, _, rest = received.partition(b"\r\n\r\n")
-        first, *lines = head.decode().split("\r\n")
-        headers = {}
-        for line in lines:
-            name, _, value = line.partition(": ")
-            headers[name.lower()] = value
-        body, received = _body(rest, headers)
-        yield Answer(status=int(first.split()[1]), headers=headers, body=body.decode())
+def _answer(received: IO[bytes]) -> Answer | None:
+    """The next one, or None at the end."""
+    first = received.readline().decode()
+    if not first:
+        return None
+    headers = {}
+    while line := received.readline().decode().rstrip():
+        name, _, value = line.partition(": ")
+        assert name.lower() not in headers, f"{name} twice"
+        headers[name.lower()] = value
+    body = _body(received, headers)
+    return Answer(status=int(first.split()[1]), headers=headers, body=body.decode())
 
 
-def _body(rest: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:
-    """The body, and what follows it."""
+def _body(received: IO[bytes], headers: dict[str, str]) -> bytes:
     if headers.get("transfer-encoding") != "chunked":
-        length = int(headers.get("content-length", len(rest)))
-        return rest[:length], rest[length:]
+        return received.read(int(headers.get("content-length", "-1")))
     body = b""
-    while True:
-        size, _, rest = rest.partition(b"\r\n")
-        length = int(size, 16)
-        body, rest = body + rest[:length], rest[length + 2 :]
-        if not length:
-            return body, rest
+    while length := int(received.readline(), 16):
+        body += received.read(length)
+        received.readline()
+    received.readline()
+    return body
