@@ -21,6 +21,7 @@ __all__ = [
     "DialogForm",
     "DropdownFilter",
     "ModelAdmin",
+    "ModelForm",
     "PageAction",
     "ReadOnlyAdmin",
     "TabularInline",
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
     from django.contrib.admin import SimpleListFilter as DropdownFilter
     from django.contrib.admin import TabularInline
     from django.forms import Form as DialogForm
+    from django.forms import ModelForm
 else:
+    from django import forms
     from unfold import admin
     from unfold.contrib.filters.admin import DropdownFilter
     from unfold.forms import BaseDialogForm as DialogForm
@@ -51,6 +54,9 @@ else:
 
     class TabularInline(admin.TabularInline):
         __class_getitem__ = classmethod(lambda cls, _models: cls)
+
+    class ModelForm(forms.ModelForm):
+        __class_getitem__ = classmethod(lambda cls, _model: cls)
 
 
 class ModelAdmin(_ModelAdmin[M]):

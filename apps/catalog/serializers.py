@@ -71,8 +71,13 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
 
 
 class ProductDetailSerializer(ProductSerializer):
+    attributes = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="What it is like, by name; each name has one value or several.",
+    )
+
     class Meta(ProductSerializer.Meta):
-        fields = [*ProductSerializer.Meta.fields, "description"]
+        fields = [*ProductSerializer.Meta.fields, "description", "attributes"]
 
 
 class CategorySerializer(serializers.Serializer[Shelf]):

@@ -68,7 +68,11 @@ class ProductsView(PublicMixin, ListAPIView[Product]):
     examples=[
         OpenApiExample(
             "A product",
-            {**_PRODUCT, "description": "Keeps its colour in the dishwasher."},
+            {
+                **_PRODUCT,
+                "description": "Keeps its colour in the dishwasher.",
+                "attributes": {"Colour": ["Blue", "Red"], "Material": ["Enamelled steel"]},
+            },
             response_only=True,
         )
     ],

@@ -11,8 +11,17 @@ from django.urls import reverse
 from tree_queries.forms import TreeNodeChoiceField
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 
+from apps.catalog.admin.attributes import AttributesField
 from apps.catalog.models import Brand, Category, Product, Variant
-from shop.admin import DropdownFilter, ModelAdmin, TabularInline, label, link, log_changes
+from shop.admin import (
+    DropdownFilter,
+    ModelAdmin,
+    ModelForm,
+    TabularInline,
+    label,
+    link,
+    log_changes,
+)
 
 # At this many available units or fewer, somebody should order more.
 LOW = 5
@@ -120,6 +129,14 @@ class VariantInline(TabularInline[Variant, Product]):
         return variant.stock.available if hasattr(variant, "stock") else 0
 
 
+class ProductForm(ModelForm[Product]):
+    attributes = AttributesField(required=False)
+
+    class Meta:
+        model = Product
+        fields = "__all__"
+
+
 @admin.register(Product)
 class ProductAdmin(ModelAdmin[Product]):
     list_display = ("name", "category", "brand", "is_published", "available")
@@ -139,8 +156,9 @@ class ProductAdmin(ModelAdmin[Product]):
     readonly_fields = ("created_at",)
     fieldsets = (
         (None, {"fields": ("name", "slug", ("category", "brand"), "is_published")}),
-        (None, {"fields": ("description", "created_at")}),
+        (None, {"fields": ("description", "attributes", "created_at")}),
     )
+    form = ProductForm
     inlines = (VariantInline,)
     actions = ("publish", "unpublish")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from apps.catalog.attributes import LONGEST_NAME, LONGEST_VALUE, MOST_NAMES, MOST_VALUES
+from apps.catalog.attributes import LONGEST_NAME, LONGEST_VALUE, problems
 from apps.catalog.plain_text import cut, one_line, plain_text
 from shop.json_lines import Broken, short
 
@@ -116,9 +116,7 @@ def attributes(pairs: Iterable[tuple[str, Iterable[str]]]) -> dict[str, list[str
         kept = found.setdefault(cut(name, length=LONGEST_NAME), [])
         kept += [word for word in dict.fromkeys(words) if word and word not in kept]
     found = {name: values for name, values in found.items() if name and values}
-    if len(found) > MOST_NAMES:
-        raise Broken(f"{len(found)} attributes, more than {MOST_NAMES}")
-    for name, values in found.items():
-        if len(values) > MOST_VALUES:
-            raise Broken(f"{len(values)} values of {short(name)}, more than {MOST_VALUES}")
+    wrong = next(problems(found), None)
+    if wrong:
+        raise Broken(wrong.removesuffix("."))
     return found
