@@ -9,6 +9,7 @@ import pytest
 
 from deploy.processes import ROOT, Processes
 from tests.deploy.front import Front
+from tests.deploy.slow_callers import SlowCaller, all_kinds
 from tests.nginx import ENVIRONMENT, free_port, nginx
 from tests.pipeline import eventually
 
@@ -38,6 +39,16 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
             made = Front(nginx=server, place=place)
             eventually(lambda: made.get("/health/live").ok, what="the shop answers")
             yield made
+
+
+@pytest.fixture(scope="session")
+def slow_callers(front: Front) -> Iterator[dict[str, SlowCaller]]:
+    """Whoever asks for them first lets them begin: nginx needs ten seconds to drop them."""
+    callers = all_kinds(front.connected)
+    yield callers
+    for caller in callers.values():
+        caller.join()
+        caller.connection.close()
 
 
 def _collect_static(environment: dict[str, str]) -> None:

@@ -111,9 +111,8 @@ class Front:
 
         Our side stays open: nginx forgets requests of somebody who has left.
         """
-        with self.connected(address) as connection:
+        with self.connected(address) as connection, connection.makefile("rb") as received:
             connection.sendall(text.encode("latin-1"))
-            received = connection.makefile("rb")
             found = iter(lambda: _answer(received), None)
             return list(itertools.islice(found, answers))
 

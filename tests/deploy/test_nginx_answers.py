@@ -12,6 +12,8 @@ from tests.deploy.front import Front
 from tests.nginx import NO_STAFF
 from tests.pipeline import eventually
 
+# The slow ones begin while there is something else to do.
+pytestmark = pytest.mark.usefixtures("slow_callers")
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
