@@ -1,6 +1,7 @@
 # Needs make and Python 3.11 to 3.13; all else goes into .venv and var.
 .DEFAULT_GOAL := help
 .PHONY: help demo run migrate servers-up servers-down replay chaos check
+.PHONY: env up down logs
 .PHONY: test test-pipeline test-rest test-quick fmt lock clean
 
 BIN := .venv/bin
@@ -45,6 +46,21 @@ replay: .venv/demo ## ORDERS=path: push recorded orders through the pipeline (BR
 chaos: .venv/test ## break everything while the shop sells (ROW=7 ORDERS=1000 SEED=42 RECORD=1)
 	@python -m chaos $(if $(ROW),--row $(ROW)) $(if $(ORDERS),--orders $(ORDERS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record)
+
+# Docker Compose 2, as a plugin of docker or by its own name.
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+env: ## make .env, with passwords, for docker-compose.yml (DOMAIN=shop.example: for that host, by HTTPS)
+	@DOMAIN=$(DOMAIN) sh deploy/make_env.sh
+
+up: ## the whole shop in containers, until all of it is well (SCALE=3: three order workers)
+	@$(COMPOSE) up --build --detach --wait $(if $(SCALE),--scale worker-order=$(SCALE))
+
+down: ## stop the containers; the volumes stay
+	@$(COMPOSE) down
+
+logs: ## what the containers say, as it comes (S=backend: only that one)
+	@$(COMPOSE) logs --follow --tail 100 $(S)
 
 check: .venv/test ## format, lint, types, import contracts, migrations, quick tests
 	ruff format --check .

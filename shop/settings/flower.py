@@ -16,7 +16,7 @@ basic_auth = [_login]
 
 # /metrics and /healthcheck ask for no password. nginx closes them (deploy/nginx/flower.conf),
 # so nobody but nginx may reach Flower.
-address = "127.0.0.1"
+address = env_str("FLOWER_ADDRESS", default="127.0.0.1")
 port = env_int("FLOWER_PORT", default=5555)
 url_prefix = "flower"
 
