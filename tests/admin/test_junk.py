@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
@@ -50,7 +51,7 @@ def queries_of(sue: Client, model: type[Model]) -> Iterator[tuple[str, str]]:
 def object_pages_of(model: type[Model], object_id: str) -> list[str]:
     """The address of every page and button that is about one row of this model."""
     names = [url.name for url in admin.site._registry[model].get_urls() if url.name]
-    about_all = ("_changelist", "_add")
+    about_all = ("_changelist", "_add", "_import", "_export")
     return [
         reverse(f"admin:{name}", args=[object_id])
         for name in names
@@ -65,6 +66,20 @@ def test_lists_whatever_the_filters_and_the_search_are(sue: Client, model: type[
         (name, value[:40])
         for name, value in queries_of(sue, model)
         if sue.get(url, {name: value}, follow=True).status_code != 200
+    ]
+    assert not broken
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_exports_or_says_why_not_whatever_the_filters_and_the_search_are(
+    sue: Client, method: str
+) -> None:
+    url = url_of(Product, "export")
+    form = {} if method == "get" else {"format": "0", "resource": "0"}
+    broken = [
+        (name, value[:40])
+        for name, value in queries_of(sue, Product)
+        if getattr(sue, method)(f"{url}?{urlencode({name: value})}", form).status_code >= 500
     ]
     assert not broken
 

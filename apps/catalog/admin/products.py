@@ -12,6 +12,7 @@ from tree_queries.forms import TreeNodeChoiceField
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 
 from apps.catalog.admin.attributes import AttributesField
+from apps.catalog.admin.spreadsheets import SpreadsheetMixin
 from apps.catalog.models import Brand, Category, Product, Variant
 from shop.admin import (
     DropdownFilter,
@@ -138,7 +139,7 @@ class ProductForm(ModelForm[Product]):
 
 
 @admin.register(Product)
-class ProductAdmin(ModelAdmin[Product]):
+class ProductAdmin(SpreadsheetMixin, ModelAdmin[Product]):
     list_display = ("name", "category", "brand", "is_published", "available")
     list_select_related = ("category", "brand")
     list_filter = (

@@ -1,0 +1,1 @@
+"""Products as the rows of a spreadsheet, one a variant: exported, edited, imported."""
