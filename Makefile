@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 to 3.13; all else goes into .venv and var.
 .DEFAULT_GOAL := help
 .PHONY: help demo run migrate servers-up servers-down replay chaos check
-.PHONY: env up down logs
+.PHONY: env up down logs backup restore upgrade-postgres test-compose
 .PHONY: test test-pipeline test-rest test-quick fmt lock clean
 
 BIN := .venv/bin
@@ -61,6 +61,16 @@ down: ## stop the containers; the volumes stay
 
 logs: ## what the containers say, as it comes (S=backend: only that one)
 	@$(COMPOSE) logs --follow --tail 100 $(S)
+
+backup: ## the containers' database, into backups
+	@COMPOSE="$(COMPOSE)" sh deploy/database.sh backup
+
+restore: ## FILE=backups/...: read a backup in, in place of the containers' database
+	@COMPOSE="$(COMPOSE)" sh deploy/database.sh restore "$(FILE)"
+
+upgrade-postgres: ## FROM=16 TO=17: take the containers' database to another PostgreSQL
+	@test -n "$(FROM)" -a -n "$(TO)" || { echo "make upgrade-postgres FROM=16 TO=17"; exit 2; }
+	@COMPOSE="$(COMPOSE)" sh deploy/database.sh upgrade $(FROM) $(TO)
 
 check: .venv/test ## format, lint, types, import contracts, migrations, quick tests
 	ruff format --check .

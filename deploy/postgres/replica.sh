@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Starts the standby: copied from the primary when there is nothing, when its data are another
-# primary's, or when the primary no longer keeps the WAL that it lacks.
+# Starts the standby: copied from the primary when there is nothing, when its data are of another
+# PostgreSQL or another primary, or when the primary no longer keeps the WAL that it lacks.
 set -euo pipefail
-. /etc/shop/version.sh
 
 primary=db-primary slot=db_replica
 export PGUSER=replicator PGPASSWORD=$DB_REPLICATOR_PASSWORD PGCONNECT_TIMEOUT=3
@@ -30,6 +29,10 @@ copy() {
 # Words for why its data are of no use any more; nothing if they are, or if nobody can say.
 of_no_use() {
     local theirs ours kept
+    if [ "$(cat "$PGDATA/PG_VERSION")" != "$(postgres --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')" ]; then
+        echo "Its data are of another PostgreSQL"
+        return
+    fi
     theirs=$(ask IDENTIFY_SYSTEM 2>/dev/null | cut -d'|' -f1) || return 0
     ours=$(pg_controldata "$PGDATA" | sed -n 's/^Database system identifier: *//p')
     if [ "$theirs" != "$ours" ]; then

@@ -1,0 +1,1 @@
+"""The shop in containers, tried from outside: `python -m tests.compose`."""
