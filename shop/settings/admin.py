@@ -87,6 +87,13 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Search",
+                "items": [
+                    _item("Synonyms", "compare_arrows", "search.synonym"),
+                    _item("Boosts", "rocket_launch", "search.boost"),
+                ],
+            },
+            {
                 "title": "People",
                 "items": [
                     _item("Customers", "person", "accounts.customer"),

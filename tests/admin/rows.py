@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django_celery_results.models import TaskResult
 
 from apps.catalog.models import Brand, Category, Product
+from apps.catalog.search.models import Boost, Synonym
 from apps.orders import fulfilment
 from apps.orders.checkout import place_order
 from shop.outbox.models import OutboxMessage
@@ -59,3 +60,5 @@ def _fill(n: int) -> None:
     )
     Heartbeat.objects.create(name=f"part-{n}", at=NOON)
     Group.objects.create(name=f"Packers {n}")
+    Synonym.objects.create(terms=f"mug {n}, beaker {n}")
+    Boost.objects.create(query=f"mug {n}", product=product)

@@ -19,6 +19,8 @@ ADDED_BY_HAND = {
     "catalog.Brand",
     "catalog.Category",
     "catalog.Product",
+    "search.Boost",
+    "search.Synonym",
 }
 all_models = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 

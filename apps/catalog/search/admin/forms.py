@@ -1,0 +1,77 @@
+"""The forms of synonyms and boosts, which say in words what would have no effect."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from apps.catalog.plain_text import one_line
+from apps.catalog.search.models import Boost, Synonym
+from shop.admin import ModelForm
+
+MOST_TERMS = 20
+LONGEST_TERM = 50
+
+
+class SynonymForm(ModelForm[Synonym]):
+    class Meta:
+        model = Synonym
+        fields = ("terms", "is_active")
+
+    def clean_terms(self) -> str:
+        terms = [term for term in map(one_line, self.cleaned_data["terms"].split(",")) if term]
+        problems = list(_problems(terms))
+        if problems:
+            raise forms.ValidationError(problems)
+        same = [
+            rule
+            for rule in Synonym.objects.exclude(pk=self.instance.pk)
+            if words_of(rule) == {term.lower() for term in terms}
+        ]
+        if same:
+            raise forms.ValidationError(f"There is a rule with these words already: {same[0]}.")
+        return ", ".join(terms)
+
+
+def words_of(rule: Synonym) -> set[str]:
+    """The rule's words and phrases in lower case."""
+    return {one_line(term).lower() for term in rule.terms.split(",")} - {""}
+
+
+def _problems(terms: list[str]) -> Iterable[str]:
+    if len(terms) < 2:
+        yield "Write at least two words or phrases, with commas between them."
+    if len(terms) > MOST_TERMS:
+        yield f"These are more than {MOST_TERMS} words and phrases."
+    lower = [term.lower() for term in terms]
+    for term in dict.fromkeys(one for one in lower if lower.count(one) > 1):
+        yield f"“{term}” is there twice."
+    for term in terms:
+        if len(term) > LONGEST_TERM:
+            yield f"“{term[:20]}…” is longer than {LONGEST_TERM} characters."
+        if not any(letter.isalnum() for letter in term):
+            yield f"“{term}” has neither a letter nor a digit."
+
+
+class BoostForm(ModelForm[Boost]):
+    class Meta:
+        model = Boost
+        fields = ("query", "product", "brand", "category", "factor", "is_active")
+
+    def clean_query(self) -> str:
+        return one_line(self.cleaned_data["query"])
+
+    def clean_factor(self) -> float:
+        factor: float = self.cleaned_data["factor"]
+        if factor == 1:
+            raise forms.ValidationError("1 changes nothing: more moves up, less moves down.")
+        return factor
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        target = {name: cleaned.get(name) for name in ("product", "brand", "category")}
+        words = sorted(cleaned.get("query", "").lower().split())
+        others = Boost.objects.filter(**target).exclude(pk=self.instance.pk)
+        if any(sorted(other.query.lower().split()) == words for other in others):
+            raise forms.ValidationError("There is a boost of this for the same query already.")
+        return cleaned

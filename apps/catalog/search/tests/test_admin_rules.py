@@ -1,0 +1,121 @@
+"""Synonyms and boosts in the admin: what would have no effect is refused in words."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.catalog.models import Brand, Product
+from apps.catalog.search.models import Boost, Synonym
+from tests.builders import make_staff, make_variant
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sue(client: Client) -> Client:
+    client.force_login(make_staff())
+    return client
+
+
+def add(client: Client, model: str, **fields: Any) -> str:
+    """Fill in the form and save it; what the next page says."""
+    url = reverse(f"admin:search_{model}_add")
+    answer = client.post(url, {"is_active": "on", **fields}, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+class TestSynonyms:
+    def test_are_kept_tidily(self, sue: Client) -> None:
+        add(sue, "synonym", terms=" Sofa ,couch,,  three  seater ")
+        assert Synonym.objects.get().terms == "Sofa, couch, three seater"
+
+    @pytest.mark.parametrize(
+        ("terms", "problem"),
+        [
+            ("sofa", "Write at least two words or phrases, with commas between them."),
+            ("sofa, ,", "Write at least two words or phrases, with commas between them."),
+            ("sofa, couch, Sofa", "“sofa” is there twice."),
+            ("sofa, !!", "“!!” has neither a letter nor a digit."),
+            ("sofa, " + "x" * 51, "is longer than 50 characters."),
+            (", ".join(map(str, range(21))), "These are more than 20 words and phrases."),
+            ("Couch, SOFA", "There is a rule with these words already: sofa, couch."),
+        ],
+    )
+    def test_that_would_have_no_effect_are_refused(
+        self, sue: Client, terms: str, problem: str
+    ) -> None:
+        Synonym.objects.create(terms="sofa, couch")
+        assert problem in add(sue, "synonym", terms=terms)
+        assert Synonym.objects.count() == 1
+
+    def test_that_share_a_word_are_pointed_out(self, sue: Client) -> None:
+        Synonym.objects.create(terms="sofa, couch")
+        Synonym.objects.create(terms="couch, bed", is_active=False)
+        page = add(sue, "synonym", terms="Couch, settee")
+        assert "Another rule has couch, too: sofa, couch." in page
+        assert "bed" not in page.split("<table")[0]
+
+    def test_may_be_saved_again_as_they_are(self, sue: Client) -> None:
+        rule = Synonym.objects.create(terms="sofa, couch")
+        url = reverse("admin:search_synonym_change", args=[rule.pk])
+        assert sue.post(url, {"terms": "sofa, couch"}).status_code == 302
+        rule.refresh_from_db()
+        assert not rule.is_active
+
+
+class TestBoosts:
+    @pytest.fixture(autouse=True)
+    def _shop(self) -> None:
+        self.mug: Product = make_variant("MUG").product
+        self.brand = Brand.objects.create(name="Hardwick", slug="hardwick")
+
+    def test_move_one_thing(self, sue: Client) -> None:
+        add(sue, "boost", query=" red  MUG ", product=self.mug.pk, factor="2.5")
+        boost = Boost.objects.get()
+        assert (boost.query, boost.product, boost.factor) == ("red MUG", self.mug, 2.5)
+
+    def test_that_move_nothing_or_two_things_are_refused(self, sue: Client) -> None:
+        problem = "Choose a product, a brand or a category: one of them."
+        assert problem in add(sue, "boost", factor="2")
+        two = {"product": self.mug.pk, "brand": self.brand.pk}
+        assert problem in add(sue, "boost", factor="2", **two)
+        assert not Boost.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("factor", "problem"),
+        [
+            ("1", "1 changes nothing: more moves up, less moves down."),
+            ("11", "Ensure this value is less than or equal to 10."),
+            ("0", "Ensure this value is greater than or equal to 0.1."),
+            ("nan", "Enter a number."),
+        ],
+    )
+    def test_by_nothing_or_too_much_are_refused(
+        self, sue: Client, factor: str, problem: str
+    ) -> None:
+        assert problem in add(sue, "boost", product=self.mug.pk, factor=factor)
+
+    def test_that_are_there_already_are_refused(self, sue: Client) -> None:
+        Boost.objects.create(query="red mug", product=self.mug)
+        again = {"query": "Mug RED", "product": self.mug.pk, "factor": "3"}
+        assert "There is a boost of this for the same query already." in add(
+            sue, "boost", **again
+        )
+        add(sue, "boost", **{**again, "query": "mug"})
+        assert Boost.objects.count() == 2
+
+    def test_are_listed_with_what_they_do(self, sue: Client) -> None:
+        Boost.objects.create(product=self.mug)
+        Boost.objects.create(brand=self.brand, query="cup", factor=0.5)
+        page = sue.get(reverse("admin:search_boost_changelist")).content.decode()
+        for text in (
+            "Mug (product)",
+            "every query",
+            "up × 2",
+            "Hardwick (brand)",
+            "down × 0.5",
+        ):
+            assert text in page
