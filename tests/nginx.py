@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,9 @@ class Nginx:
 
     place: Path
     names: NameServer
-    port: int = field(default_factory=lambda: free_port())
-    tls_port: int = field(default_factory=lambda: free_port())
-    own_port: int = field(default_factory=lambda: free_port())
+    port: int
+    tls_port: int
+    own_port: int
 
     @property
     def static(self) -> Path:
@@ -66,7 +66,7 @@ def nginx(*, backend: int = 9, flower: int = 9) -> Iterator[Nginx]:
         subprocess.Popen(made.command) as running,  # noqa: S603 ours
     ):
         try:
-            _wait_for(made.port, running)
+            _wait_until_it_listens(made, running)
             yield made
         finally:
             running.terminate()
@@ -80,7 +80,8 @@ def installed(*, backend: int = 9, flower: int = 9) -> Iterator[Nginx]:
     place.chmod(0o755)
     addresses = {"backend": ["127.0.0.1"], "flower": ["127.0.0.1"]}
     with name_server(addresses) as names:
-        made = Nginx(place=place, names=names)
+        port, tls_port, own_port = _free_ports(3)
+        made = Nginx(place=place, names=names, port=port, tls_port=tls_port, own_port=own_port)
         made.static.mkdir(parents=True)
         for name in ("tmp", "generated", "tls", "certificates"):
             (place / name).mkdir()
@@ -119,8 +120,8 @@ def _adapt(made: Nginx, *, backend: int, flower: int) -> None:
         "resolver 127.0.0.11 valid=5s": f"resolver 127.0.0.1:{made.names.port} valid=1s",
         "backend:8000": f"backend:{backend}",
         "flower:5555": f"flower:{flower}",
-        "listen 80 ": f"listen {made.port} ",
-        "listen 443 ": f"listen {made.tls_port} ",
+        "listen 80 ": f"listen 127.0.0.1:{made.port} ",
+        "listen 443 ": f"listen 127.0.0.1:{made.tls_port} ",
         "listen 127.0.0.1:8080": f"listen 127.0.0.1:{made.own_port}",
     } | {f"${{{name}}}": value for name, value in ENVIRONMENT.items()}
     shop = made.place / "shop"
@@ -147,16 +148,25 @@ def _replace(file: Path, replaced: Mapping[str, str]) -> set[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    (port,) = _free_ports(1)
+    return port
 
 
-def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
+def _free_ports(number: int) -> list[int]:
+    """Different ones, because all are taken before the first is given back."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def _wait_until_it_listens(made: Nginx, running: subprocess.Popen[bytes]) -> None:
+    # Written when all ports are its own; whether one answers may be somebody else's doing.
+    pid_file = made.place / "tmp" / "nginx.pid"
     for _ in range(500):
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except ConnectionRefusedError:
-            assert running.poll() is None, "nginx ended while starting"
-            time.sleep(0.02)
+        if pid_file.exists():
+            return
+        assert running.poll() is None, "nginx ended while starting"
+        time.sleep(0.02)
     raise AssertionError("nginx does not listen")

@@ -31,7 +31,6 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
             "WEB_WORKERS": "1",
             "TEST_STATIC_ROOT": str(server.static),
             "TEST_ARRIVED": str(place / "arrived"),
-            "TEST_GO_ON": str(place / "go-on"),
         }
         _collect_static(environment)
         with Processes(environment=environment, directory=place) as processes:

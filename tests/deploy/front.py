@@ -13,6 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from tests.nginx import Nginx
+from tests.pipeline import eventually
 
 # Each caller comes from an address of its own, so that no test uses up another one's limits.
 _addresses = (f"127.0.{a}.{b}" for a, b in itertools.product(range(1, 200), range(1, 250)))
@@ -105,6 +106,17 @@ class Front:
         """The requests that got as far as the echo, each as "GET /path"."""
         file = self.place / "arrived"
         return file.read_text().splitlines() if file.exists() else []
+
+    def logged(self, request_id: str) -> dict[str, Any]:
+        """What the access log says about a request."""
+        found: list[dict[str, Any]] = []
+
+        def is_there() -> bool:  # it comes after the answer
+            found.extend(n for n in self.nginx.lines() if n["request_id"] == request_id)
+            return bool(found)
+
+        eventually(is_there, what="the line in the log")
+        return found[0]
 
     def raw(self, text: str, *, answers: int | None = 1, address: str = "") -> list[Answer]:
         """So many answers to these bytes, or None: all that come until nginx closes.

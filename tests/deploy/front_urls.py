@@ -1,11 +1,9 @@
 """The shop, and beside it addresses that say what arrived, in every request so far."""
 
 import os
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
@@ -44,23 +42,9 @@ def said_by_itself(_request: HttpRequest) -> HttpResponse:
     )
 
 
-def stream(_request: HttpRequest) -> StreamingHttpResponse:
-    """One piece at once, and the other when a file is there."""
-
-    def pieces() -> Iterator[bytes]:
-        yield b"first\n"
-        while not Path(os.environ["TEST_GO_ON"]).exists():
-            time.sleep(0.02)
-        yield b"second\n"
-
-    headers = {"X-Accel-Buffering": "no"}
-    return StreamingHttpResponse(pieces(), headers=headers, content_type="text/event-stream")
-
-
 urlpatterns = [
     path("api/echo/", echo),
     path("api/said/", said_by_itself),
-    path("api/stream/", stream),
     path("flower/echo/", echo),
     path("admin/echo/", echo),
     path("", include("shop.urls")),

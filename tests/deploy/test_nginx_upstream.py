@@ -152,3 +152,27 @@ def test_a_shop_that_takes_no_connection_is_given_up(server: Nginx, port: int) -
         answer = ask(server, "POST")
     assert answer.status_code == 504
     assert answer.json()["code"] == "no_answer"
+
+
+def test_a_stream_is_passed_on_piece_by_piece(server: Nginx, port: int) -> None:
+    are_at(server, FIRST)
+    was_seen = threading.Event()
+
+    def answer() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Accel-Buffering: no\r\n\r\nfirst")
+            was_seen.wait(10)
+            connection.sendall(b"second")
+
+    with socket.create_server((FIRST, port)) as listening:
+        shop_that_streams = threading.Thread(target=answer)
+        shop_that_streams.start()
+        url = f"http://127.0.0.1:{server.port}/api/x/"
+        with requests.get(url, stream=True, timeout=5) as stream:
+            pieces = stream.iter_content(chunk_size=None)
+            assert next(pieces) == b"first"
+            was_seen.set()
+            assert b"".join(pieces) == b"second"
+        shop_that_streams.join()
