@@ -165,7 +165,7 @@ def test_only_flower_is_asked_for_a_websocket(
         "SHOP.example:8080",
         "shop.example.",
         "localhost",
-        "[::1]",
+        pytest.param("[::1]", id="IPv6"),
         "shops.example",
         "one.shops.example",
         "two.one.shops.example:81",
