@@ -99,8 +99,8 @@ test-pipeline: .venv/test
 test-rest: .venv/test
 	python -m pytest apps tests
 
-test-quick: .venv/test ## all but those that take long or need RabbitMQ or worker processes
-	python -m pytest -m 'not rabbitmq and not pipeline and not slow' $(T)
+test-quick: .venv/test ## all but those that take long, or need RabbitMQ, a search engine or workers
+	python -m pytest -m 'not rabbitmq and not search and not pipeline and not slow' $(T)
 
 fmt: .venv/test ## format, and mend what ruff can mend
 	ruff format .

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from deploy.embedded.standby import Standby
 from tests.pipeline import end_leftovers
+from tests.servers import SEARCH_ENGINES
 from tests.standby import mend, suite_servers
 from tests.virtual_host import virtual_host
 
@@ -21,6 +22,15 @@ def rabbitmq() -> Iterator[str]:
     name = settings.DATABASES["default"]["TEST"]["NAME"]
     with virtual_host(os.environ["RABBITMQ_URL"], name=name) as url:
         yield url
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.search) for name in SEARCH_ENGINES],
+    scope="session",
+)
+def search_engine(request: pytest.FixtureRequest) -> str:
+    """The URL of a real search engine, one after the other: tests/servers.py has set it."""
+    return os.environ[SEARCH_ENGINES[request.param]]
 
 
 @pytest.fixture(scope="session")

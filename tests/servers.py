@@ -1,13 +1,15 @@
 """A plugin of pytest: the real servers that the suite runs against.
 
 Each is taken from its environment variable; what is not set there is started under var/test,
-where it stays for the next run. RabbitMQ is taken only when a selected test is marked with it.
+where it stays for the next run. RabbitMQ and the search engines are taken only when a selected
+test asks for them.
 A server that cannot be had ends the run with 2.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,7 @@ _ALWAYS = {
     "CELERY_BROKER_URL": "redis",
 }
 _RABBITMQ = {"RABBITMQ_URL": "rabbitmq"}
+SEARCH_ENGINES = {"opensearch": "OPENSEARCH_URL", "elasticsearch": "ELASTICSEARCH_URL"}
 
 # What tests have measured: printed, because a time is no reason to fail.
 figures: list[str] = []
@@ -49,12 +52,14 @@ def pytest_load_initial_conftests() -> Iterator[None]:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """RabbitMQ: now, because it would be missed only after minutes of other tests."""
-    if any(item.get_closest_marker("rabbitmq") for item in session.items):
-        try:
+    """The others: now, because they would be missed only after minutes of other tests."""
+    try:
+        if any(item.get_closest_marker("rabbitmq") for item in session.items):
             _take(_RABBITMQ, start=_start_rabbitmq)
-        except (ServerUnavailable, OSError) as problem:
-            pytest.exit(str(problem), returncode=2)
+        for name in _wanted_engines(session.items):
+            _take({SEARCH_ENGINES[name]: name}, start=partial(_start_engine, name))
+    except (ServerUnavailable, OSError) as problem:
+        pytest.exit(str(problem), returncode=2)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -89,3 +94,16 @@ def _start_rabbitmq() -> dict[str, str]:
     servers = Servers(DIRECTORY)
     servers.start("rabbitmq")
     return {"RABBITMQ_URL": servers.rabbitmq.url()}
+
+
+def _wanted_engines(items: Sequence[pytest.Item]) -> set[str]:
+    """What the fixture `search_engine` is going to be asked for."""
+    specs = [item.callspec for item in items if hasattr(item, "callspec")]
+    return {spec.params["search_engine"] for spec in specs if "search_engine" in spec.params}
+
+
+def _start_engine(name: str) -> dict[str, str]:
+    servers = Servers(DIRECTORY)
+    servers.start(name)
+    engine = servers.opensearch if name == "opensearch" else servers.elasticsearch
+    return {SEARCH_ENGINES[name]: engine.url()}

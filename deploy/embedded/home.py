@@ -78,7 +78,7 @@ class Home:
         """Return the port chosen for `name`, 0 if none was."""
         return self._ports().get(name, 0)
 
-    def claim_ports(self, names: Sequence[str]) -> None:
+    def claim_ports(self, names: Sequence[str], *, among: Sequence[int] = PORTS) -> None:
         """Remember a free port for each name: the one it had, or another if that is taken."""
         with self._ports_lock:
             ports = self._ports()
@@ -87,7 +87,7 @@ class Home:
                 if name in ports:
                     wait_until(lambda port=ports[name]: is_free(port), seconds=5)  # type: ignore[misc]
                 while not is_free(ports.get(name, 0)):
-                    candidate = secrets.choice(PORTS)
+                    candidate = secrets.choice(among)
                     if candidate not in ports.values():
                         ports[name] = candidate
             write_private(self._ports_file, json.dumps(ports, indent=1))

@@ -13,6 +13,7 @@ from deploy.embedded.postgres import Primary
 from deploy.embedded.process import ServerUnavailable
 from deploy.embedded.rabbitmq import RabbitMQ, RabbitMQ4, chosen
 from deploy.embedded.redis import Redis
+from deploy.embedded.search_engines import Elasticsearch, OpenSearch
 from deploy.embedded.server import Server
 from deploy.embedded.standby import Standby
 
@@ -31,7 +32,8 @@ class Status(NamedTuple):
 class Servers:
     """PostgreSQL primary and standby, Redis and, when asked for, RabbitMQ under `directory`.
 
-    A second standby, standby2, only `start` starts, and no URL that `up` returns names it.
+    A second standby, standby2, and the search engines only `start` starts, and no URL that `up`
+    returns names them.
 
     They outlive the process that started them. `took` holds the milliseconds each server
     needed in the last `up` or `down`.
@@ -44,6 +46,8 @@ class Servers:
         self.standby2 = Standby(self.home, self.primary, name="standby2")
         self.redis = Redis(self.home)
         self.rabbitmq = chosen(self.home)
+        self.opensearch = OpenSearch(self.home)
+        self.elasticsearch = Elasticsearch(self.home)
         self.took: dict[str, int] = {}
 
     def up(self, *, rabbitmq: bool = False) -> dict[str, str]:
@@ -68,12 +72,15 @@ class Servers:
             (self.redis,),
             (RabbitMQ(self.home),),
             (RabbitMQ4(self.home),),
+            (self.opensearch,),
+            (self.elasticsearch,),
         ]
         with self._alone():
             self._in_parallel(rows, lambda server: server.stop())
 
     def start(self, name: str) -> None:
-        """Start one of primary, standby, standby2, redis, rabbitmq: the one chosen."""
+        """Start one server: primary, standby, standby2, redis, rabbitmq (the one chosen),
+        opensearch or elasticsearch."""
         with self._alone():
             self._named(name).start()
             if self.env_file.exists():
@@ -109,7 +116,8 @@ class Servers:
 
     def _all(self) -> list[Server]:
         """The servers of the set, and what runs beside it: a RabbitMQ that is not chosen."""
-        others = [self.standby2, RabbitMQ(self.home), RabbitMQ4(self.home)]
+        others: list[Server] = [self.standby2, RabbitMQ(self.home), RabbitMQ4(self.home)]
+        others += [self.opensearch, self.elasticsearch]
         running = [one for one in others if one.name != self.rabbitmq.name and one.pid()]
         return [self.primary, self.standby, self.redis, self.rabbitmq, *running]
 
@@ -120,6 +128,8 @@ class Servers:
             "standby2": self.standby2,
             "redis": self.redis,
             "rabbitmq": self.rabbitmq,
+            "opensearch": self.opensearch,
+            "elasticsearch": self.elasticsearch,
         }[name]
 
     def _status(self, server: Server) -> Status:
