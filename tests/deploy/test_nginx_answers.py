@@ -109,6 +109,15 @@ class TestStaticFiles:
         assert answer.status in (400, 404)
 
 
+def test_an_authority_for_certificates_finds_what_it_asks_for(front: Front) -> None:
+    path = "/.well-known/acme-challenge/token"
+    assert front.get(path).status_code == 404
+    file = front.nginx.place / "srv" / "acme" / path.removeprefix("/")
+    file.parent.mkdir(parents=True)
+    file.write_text("token.thumbprint")
+    assert front.get(path).text == "token.thumbprint"
+
+
 def test_what_is_long_is_compressed(front: Front) -> None:
     answer = front.ask("POST", "/api/echo/", data="a" * 5000)
     assert answer.headers["Content-Encoding"] == "gzip"
