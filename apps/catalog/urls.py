@@ -1,6 +1,6 @@
 """Under /api/catalog/."""
 
-from django.urls import path
+from django.urls import include, path
 
 from apps.catalog.views import BrandsView, CategoriesView, ProductsView, ProductView
 
@@ -9,4 +9,5 @@ urlpatterns = [
     path("products/<slug:key>/", ProductView.as_view(), name="product"),
     path("categories/", CategoriesView.as_view(), name="categories"),
     path("brands/", BrandsView.as_view(), name="brands"),
+    path("search/", include("apps.catalog.search.urls")),
 ]

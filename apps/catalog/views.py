@@ -22,7 +22,7 @@ from shop.paging import KeysetPagination
 
 _BRAND: dict[str, Any] = {"id": 2, "slug": "hardwick", "name": "Hardwick"}
 _CATEGORY: dict[str, Any] = {"id": 5, "slug": "mugs", "name": "Mugs"}
-_PRODUCT = {
+PRODUCT_EXAMPLE: dict[str, Any] = {
     "id": 17,
     "slug": "enamel-mug",
     "name": "Enamel mug",
@@ -47,7 +47,7 @@ class PublicMixin:
 @extend_schema(
     tags=["catalog"],
     summary="Products",
-    examples=[OpenApiExample("A page of products", _PRODUCT, response_only=True)],
+    examples=[OpenApiExample("A page of products", PRODUCT_EXAMPLE, response_only=True)],
 )
 class ProductsView(PublicMixin, ListAPIView[Product]):
     queryset = Product.objects.published()
@@ -69,7 +69,7 @@ class ProductsView(PublicMixin, ListAPIView[Product]):
         OpenApiExample(
             "A product",
             {
-                **_PRODUCT,
+                **PRODUCT_EXAMPLE,
                 "description": "Keeps its colour in the dishwasher.",
                 "attributes": {"Colour": ["Blue", "Red"], "Material": ["Enamelled steel"]},
             },

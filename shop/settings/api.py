@@ -22,4 +22,6 @@ THROTTLE_RATES = {
     "register": 10,
     "guest": 60,
     "checkout": 30,
+    "search": 300,
+    "suggest": 600,  # one a letter
 }

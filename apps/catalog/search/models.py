@@ -1,6 +1,9 @@
 """What search keeps in PostgreSQL: what an index does not know yet, which indexes there are,
 and what the shopkeeper knows better than the ranking."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -63,6 +66,8 @@ class SearchIndex(models.Model):
 class Synonym(models.Model):
     """Words that mean the same to a shopper: who searches for one finds the others."""
 
+    REPLICA_OK = True
+
     terms = models.CharField(
         max_length=500, help_text="With commas between them: sofa, couch, settee."
     )
@@ -74,6 +79,8 @@ class Synonym(models.Model):
 
 class Boost(models.Model):
     """Moves products up or down in the results of a query, or of every query."""
+
+    REPLICA_OK = True
 
     query = models.CharField(
         max_length=200, blank=True, help_text="In any order and case; empty: every query."
@@ -112,3 +119,58 @@ class Boost(models.Model):
     def __str__(self) -> str:
         target = self.product or self.brand or self.category
         return f"{target} × {self.factor:g}"
+
+
+class SearchText(models.Model):
+    """What PostgreSQL searches in for one product, whether it is on sale or not.
+
+    Triggers write it in the transaction of the change, and delete it with its product.
+    """
+
+    REPLICA_OK = True
+
+    product = models.OneToOneField(
+        Product, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False
+    )
+    # A: name, variants, SKUs. B: brand, category and those around it. C: attributes that have
+    # one short value, so that they say what it is. D: all other text, which mentions things.
+    words = SearchVectorField(help_text="Stems, weighted.")
+    written = SearchVectorField(help_text="What A, B and C say, as it is written.")
+    name_length = models.PositiveSmallIntegerField(help_text="Stems of A.")
+    facets = ArrayField(models.TextField(), help_text="“Colour:Red”, if short.")
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["words"], name="search_by_words"),
+            GinIndex(fields=["written"], name="search_by_written_words"),
+        ]
+
+    def __str__(self) -> str:
+        return f"product {self.product_id}"
+
+
+class Stem(models.Model):
+    """How many of the products on sale have it: the fewer, the more it says.
+
+    The empty stem stands for all of them. Both vocabularies are counted by vocabulary.py.
+    """
+
+    REPLICA_OK = True
+
+    stem = models.TextField(primary_key=True)
+    products = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return self.stem
+
+
+class Word(models.Model):
+    """A word that a product on sale is described by: what a typo may have meant."""
+
+    REPLICA_OK = True
+
+    word = models.TextField(primary_key=True)
+    products = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return self.word

@@ -1,0 +1,38 @@
+"""Which facets a search shows, and which of their values: the same rule for both engines."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from apps.catalog.search.wanted import FacetValue
+
+MOST_VALUES = 50  # of brand and category
+MOST_ATTRIBUTES = 8
+MOST_ATTRIBUTE_VALUES = 20
+LONGEST = 40  # characters of a name or value; what is longer is no facet
+
+Counted = tuple[str, str, int]  # value, label, products
+
+
+def values_of(
+    counted: Iterable[Counted], *, selected: Collection[str], most: int
+) -> list[FacetValue]:
+    """The most frequent values, and each that is selected, the most frequent ones first."""
+    ordered = sorted(counted, key=lambda one: (-one[2], one[0]))
+    return [
+        FacetValue(value=value, label=label, count=count, selected=value in selected)
+        for place, (value, label, count) in enumerate(ordered)
+        if place < most or value in selected
+    ]
+
+
+def attributes_to_show(
+    counted: Mapping[str, Sequence[tuple[str, int]]], *, selected: Sequence[str]
+) -> list[str]:
+    """Names of attributes: the selected ones, and then those that tell most products apart.
+
+    `counted` has the MOST_ATTRIBUTE_VALUES most frequent values of each name. A name with one
+    value tells nothing apart; of the others, the one whose values stand for most products is
+    the first.
+    """
+    others = [name for name, values in counted.items() if len(values) > 1]
+    others.sort(key=lambda name: (-sum(count for _, count in counted[name]), name))
+    return list(dict.fromkeys([*selected, *others]))[: max(MOST_ATTRIBUTES, len(selected))]

@@ -1,0 +1,208 @@
+"""What the words of a search ask for: clauses, all of which must hold, of alternatives."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from apps.catalog.search import synonyms
+from apps.catalog.search.postgres.database import rows
+from apps.catalog.search.synonyms import Group
+
+_STEMS = """
+    SELECT
+        asked.word,
+        stems.stem,
+        coalesce(counted.products, 0),
+        EXISTS (SELECT FROM search_word WHERE word = plain.word),
+        (SELECT products FROM search_stem WHERE stem = '')
+    FROM unnest(%(words)s::text[]) AS asked (word)
+    CROSS JOIN LATERAL (SELECT lower(unaccent(asked.word))) AS plain (word)
+    LEFT JOIN LATERAL unnest(tsvector_to_array(to_tsvector('pg_catalog.english', plain.word)))
+        AS stems (stem) ON true
+    LEFT JOIN search_stem AS counted ON counted.stem = stems.stem
+"""
+_MIXED = re.compile(r"([^\W\d_]{2,})(\d+)|(\d+)([^\W\d_]{2,})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stem:
+    text: str
+    rarity: float  # the fewer products have it, the more
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternative:
+    """Stems that stand together: one after the other if it is a phrase."""
+
+    stems: tuple[Stem, ...]
+    is_phrase: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """What one word of the search asks for, or several that belong together."""
+
+    words: tuple[str, ...]
+    alternatives: tuple[Alternative, ...]
+    is_known: bool  # one of the alternatives is in the vocabulary
+    is_number: bool = False
+
+    @property
+    def weight(self) -> float:
+        """How much it says: as much as its first alternative."""
+        return sum(stem.rarity for stem in self.alternatives[0].stems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Word:
+    stems: tuple[Stem, ...]
+    is_known: bool = False  # as it is written
+    is_counted: bool = False  # each of its stems
+
+
+class Vocabulary:
+    """What is known of some words; one statement however many."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words: dict[str, _Word] = {}
+        found = rows(_STEMS, {"words": sorted(set(words))})
+        for word, stem, products, is_known, total in found:
+            before = self._words.get(word, _Word(stems=(), is_counted=True))
+            stems = before.stems
+            if stem is not None:
+                stems += (Stem(text=stem, rarity=_rarity(products, total or 0)),)
+            self._words[word] = _Word(
+                stems=stems, is_known=is_known, is_counted=before.is_counted and products > 0
+            )
+
+    def alternative(
+        self, words: Sequence[str], *, is_phrase: bool = True
+    ) -> Alternative | None:
+        """The words together; None if they are too common to have stems."""
+        stems = tuple(stem for word in words for stem in self._words[word].stems)
+        return (
+            Alternative(stems=stems, is_phrase=is_phrase and len(stems) > 1) if stems else None
+        )
+
+    def is_known(self, word: str) -> bool:
+        return self._words[word].is_known
+
+    def is_counted(self, alternative: Alternative) -> bool:
+        return all(stem.rarity < _RAREST for stem in alternative.stems)
+
+
+_RAREST = 12.0
+
+
+def _rarity(products: int, total: int) -> float:
+    if products == 0:
+        return _RAREST
+    return min(_RAREST - 0.01, math.log(1 + (total - products + 0.5) / (products + 0.5)))
+
+
+def clauses_of(words: Sequence[str], *, groups: Sequence[Group]) -> tuple[Clause, ...]:
+    """What the words ask for; words so common that they say nothing are left out."""
+    swaps = list(synonyms.replaceable(words, groups=groups))
+    others = {part for swap in swaps for term in swap.others for part in _parts(term)}
+    written = {part for word in words for way in _ways(word) for part in way}
+    pairs = {first + second for first, second in _neighbours(words)}
+    halves = {half for word in words for split in _splits(word) for half in split}
+    vocabulary = Vocabulary(others | written | pairs | halves)
+    spans = _spans(words, swaps, vocabulary)
+    return tuple(clause for span in spans if (clause := _clause(span, vocabulary)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Span:
+    """Neighbouring words, with the ways in which they may be said."""
+
+    words: tuple[str, ...]
+    ways: tuple[tuple[str, ...], ...]
+
+
+def _ways(word: str) -> list[tuple[str, ...]]:
+    """How a model number may be written: DIR-655, DIR655 and DIR 655 are one."""
+    if "-" in word:
+        return [tuple(word.split("-")), (word.replace("-", ""),)]
+    mixed = _MIXED.fullmatch(word)
+    return [(word,), tuple(filter(None, mixed.groups()))] if mixed else [(word,)]
+
+
+def _parts(term: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part for word in term for part in word.split("-"))
+
+
+def _neighbours(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    pairs = zip(words, words[1:], strict=False)
+    return ((one, two) for one, two in pairs if one.isalpha() and two.isalpha())
+
+
+def _splits(word: str) -> list[tuple[str, str]]:
+    """Where a word may be two: mousepad."""
+    if not word.isalpha():
+        return []
+    return [(word[:place], word[place:]) for place in range(3, len(word) - 2)]
+
+
+def _spans(
+    words: Sequence[str], swaps: Sequence[synonyms.Replaceable], vocabulary: Vocabulary
+) -> Iterator[_Span]:
+    """The words from left to right, the longest of what belongs together first."""
+    place = 0
+    while place < len(words):
+        here = [swap for swap in swaps if swap.start == place]
+        length = max((swap.length for swap in here), default=1)
+        span = tuple(words[place : place + length])
+        ways = _ways(span[0]) if length == 1 else [_parts(span)]
+        ways += [_parts(term) for swap in here if swap.length == length for term in swap.others]
+        pair = "".join(words[place : place + 2])
+        if length == 1 and not here and _is_pair(words[place : place + 2], pair, vocabulary):
+            span, ways, length = tuple(words[place : place + 2]), [(pair,)], 2
+            ways.insert(0, span)
+        elif length == 1:
+            ways += [
+                halves
+                for halves in _splits(span[0])
+                if all(vocabulary.is_known(half) for half in halves)
+            ]
+        yield _Span(words=span, ways=tuple(dict.fromkeys(ways)))
+        place += length
+
+
+def _is_pair(words: Sequence[str], joined: str, vocabulary: Vocabulary) -> bool:
+    return len(list(_neighbours(words))) == 1 and vocabulary.is_known(joined)
+
+
+def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
+    # Words that were typed apart may stand apart; all else is one thing.
+    typed = vocabulary.alternative(span.ways[0], is_phrase=len(span.words) == 1)
+    said = (typed, *map(vocabulary.alternative, span.ways[1:]))
+    alternatives = tuple(alternative for alternative in said if alternative)
+    if not alternatives:
+        return None
+    return Clause(
+        words=span.words,
+        alternatives=alternatives,
+        is_known=any(vocabulary.is_counted(each) for each in alternatives),
+        is_number=all(word.isdigit() for word in span.words),
+    )
+
+
+def known_by(
+    words: Mapping[str, Sequence[str]], clauses: Sequence[Clause]
+) -> tuple[Clause, ...]:
+    """The clauses, those of unknown words with what the words are taken for instead."""
+    vocabulary = Vocabulary(word for others in words.values() for word in others)
+    return tuple(_taken_for(clause, words, vocabulary) for clause in clauses)
+
+
+def _taken_for(
+    clause: Clause, words: Mapping[str, Sequence[str]], vocabulary: Vocabulary
+) -> Clause:
+    others = words.get(clause.words[0], ())
+    if clause.is_known or len(clause.words) > 1 or not others:
+        return clause
+    said = (vocabulary.alternative([other]) for other in others)
+    alternatives = tuple(alternative for alternative in said if alternative)
+    return Clause(words=(others[0],), alternatives=alternatives, is_known=True)

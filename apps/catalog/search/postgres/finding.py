@@ -1,0 +1,90 @@
+"""A search, answered by PostgreSQL."""
+
+from dataclasses import dataclass
+
+from apps.catalog.search import boosts
+from apps.catalog.search.postgres import highlighting
+from apps.catalog.search.postgres.asking import Clause, clauses_of, known_by
+from apps.catalog.search.postgres.counting import facets_of
+from apps.catalog.search.postgres.matching import Match, all_of, everything, most_of
+from apps.catalog.search.postgres.ranking import ranked
+from apps.catalog.search.postgres.selecting import all_but, selections_of
+from apps.catalog.search.postgres.spelling import meant_by
+from apps.catalog.search.rules import Rules
+from apps.catalog.search.wanted import Found, Wanted
+from apps.catalog.search.words import words_of
+
+ENGINE = "postgres"
+
+
+def search(wanted: Wanted, *, rules: Rules) -> Found:
+    """What is found, with its facets."""
+    words = words_of(wanted.q)
+    tier = _tier(wanted.q, words, rules)
+    if tier is None:
+        return Found(hits=(), total=0, facets=(), engine=ENGINE)
+    selections = selections_of(wanted)
+    found = ranked(
+        tier.match,
+        all_but(selections, None),
+        sort=wanted.sort,
+        factors=boosts.factors(words, rules=rules.boosts),
+    )
+    start = (wanted.page - 1) * wanted.page_size
+    page = found.ids[start : start + wanted.page_size]
+    facets, are_exact = facets_of(wanted, match=tier.match, selections=selections, found=found)
+    return Found(
+        hits=highlighting.hits(page, match=tier.match),
+        total=found.total,
+        facets=facets,
+        facets_are_exact=are_exact,
+        engine=ENGINE,
+        relaxed=tier.is_relaxed,
+        did_you_mean=tier.did_you_mean,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tier:
+    """How strictly the words are taken; chosen before anything is selected."""
+
+    match: Match
+    is_relaxed: bool = False
+    did_you_mean: str | None = None
+
+
+def _tier(q: str, words: list[str], rules: Rules) -> _Tier | None:
+    """The strictest one that finds something; None if none does."""
+    if not q.strip():
+        return _Tier(match=everything())
+    clauses = clauses_of(words, groups=rules.synonyms)
+    if not clauses:
+        return None
+    match = all_of(clauses)
+    if match.finds_something():
+        return _Tier(match=match)
+    return _corrected(clauses) or _relaxed(clauses)
+
+
+def _corrected(clauses: tuple[Clause, ...]) -> _Tier | None:
+    """With words that nobody knows taken for the likeliest that are known."""
+    unknown = [each.words[0] for each in clauses if not each.is_known]
+    meant = meant_by(unknown)
+    if not meant:
+        return None
+    corrected = known_by(meant, clauses)
+    said = " ".join(word for clause in corrected for word in clause.words)
+    match = all_of(corrected)
+    if match.finds_something():
+        return _Tier(match=match, is_relaxed=True, did_you_mean=said)
+    return _relaxed(corrected, did_you_mean=said)
+
+
+def _relaxed(clauses: tuple[Clause, ...], *, did_you_mean: str | None = None) -> _Tier | None:
+    """With most of what the words say, where that is more than one word."""
+    if len(clauses) < 2 or not any(clause.is_known for clause in clauses):
+        return None
+    match = most_of(clauses)
+    if match.finds_something():
+        return _Tier(match=match, is_relaxed=True, did_you_mean=did_you_mean)
+    return None

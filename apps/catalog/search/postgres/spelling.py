@@ -1,0 +1,54 @@
+"""What somebody may have meant who typed a word that no product has."""
+
+from collections.abc import Iterable
+
+from apps.catalog.search.postgres.database import rows
+
+_SHORTEST = 4  # letters; of a shorter word almost any other is only one letter away
+_TWO_SLIPS = 8  # letters from which on two slips are believed
+_MOST = 3  # words taken for a word
+
+# Few trigrams stay when two letters of a short word change places, hence the low bound.
+_LIKE = """
+    SELECT asked.word, known.word, known.products
+    FROM unnest(%(words)s::text[]) AS asked (word)
+    CROSS JOIN LATERAL (
+        SELECT word, products, similarity(word, asked.word) AS likeness FROM search_word
+        WHERE length(word) BETWEEN length(asked.word) - 2 AND length(asked.word) + 2
+            AND similarity(word, asked.word) >= 0.2
+        ORDER BY likeness DESC, products DESC
+        LIMIT 60
+    ) AS known
+"""
+
+
+def meant_by(words: Iterable[str]) -> dict[str, list[str]]:
+    """The likeliest known words for each, the best one first; none for some."""
+    asked = [word for word in words if word.isalpha() and len(word) >= _SHORTEST]
+    found: dict[str, list[tuple[int, int, str]]] = {}
+    if asked:
+        for word, known, products in rows(_LIKE, {"words": asked}):
+            slips = slips_between(word, known)
+            if slips <= (2 if len(word) >= _TWO_SLIPS else 1):
+                found.setdefault(word, []).append((slips, -products, known))
+    return {word: _best(candidates) for word, candidates in found.items()}
+
+
+def _best(candidates: list[tuple[int, int, str]]) -> list[str]:
+    fewest = min(slips for slips, _, _ in candidates)
+    return [word for slips, _, word in sorted(candidates) if slips == fewest][:_MOST]
+
+
+def slips_between(one: str, two: str) -> int:
+    """Letters to leave out, add, change or swap with the next, to make one the other."""
+    before: list[int] = []
+    row = list(range(len(two) + 1))
+    for i, letter in enumerate(one, start=1):
+        previous, row = row, [i]
+        for j, other in enumerate(two, start=1):
+            cost = min(previous[j] + 1, row[-1] + 1, previous[j - 1] + (letter != other))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (two[j - 2], other):
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before = previous
+    return row[-1]

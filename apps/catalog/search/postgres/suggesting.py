@@ -1,0 +1,55 @@
+"""What may be meant by the first letters of a search."""
+
+from apps.catalog.search.postgres.database import rows
+from apps.catalog.search.postgres.matching import ON_SALE
+from apps.catalog.search.wanted import Suggestions
+from apps.catalog.search.words import words_of
+
+_LOOKED_AT = 200  # words that begin like it, the most frequent ones
+
+_QUERIES = f"""
+    SELECT word FROM (
+        SELECT word, products FROM search_word
+        WHERE word LIKE %(prefix)s ORDER BY products DESC, word LIMIT %(looked_at)s
+    ) AS known
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS products FROM (
+            SELECT FROM search_searchtext AS text
+            JOIN catalog_product AS product ON product.id = text.product_id
+            WHERE {ON_SALE}
+                AND text.written @@ (%(before)s || quote_literal(known.word))::tsquery
+            LIMIT 100
+        ) AS some
+    ) AS found
+    WHERE found.products > 0
+    ORDER BY found.products DESC, known.products DESC, word
+    LIMIT %(limit)s
+"""  # noqa: S608 all that is put in is ours
+_PRODUCTS = f"""
+    SELECT product.id FROM search_searchtext AS text
+    JOIN catalog_product AS product ON product.id = text.product_id
+    WHERE text.written @@ %(beginning)s::tsquery AND {ON_SALE}
+    ORDER BY product.name ILIKE %(typed)s DESC, product.popularity DESC, text.name_length,
+        product.id
+    LIMIT %(limit)s
+"""  # noqa: S608 all that is put in is ours
+
+
+def suggest(text: str, *, limit: int) -> Suggestions:
+    """Searches that begin like this and find something, and products that have all of it."""
+    words = [part for word in words_of(text) for part in word.split("-")]
+    if not words:
+        return Suggestions(queries=(), product_ids=(), engine="postgres")
+    *before, last = words
+    quoted = [f"'{word}'" for word in before]
+    params = {
+        "prefix": f"{last}%",
+        "looked_at": _LOOKED_AT if not before else 50,
+        "before": "".join(f"{word} & " for word in quoted),
+        "beginning": " & ".join([*quoted, f"'{last}':*"]),
+        "typed": f"{' '.join(words)}%",
+        "limit": limit,
+    }
+    queries = [" ".join([*before, word]) for (word,) in rows(_QUERIES, params)]
+    product_ids = [pk for (pk,) in rows(_PRODUCTS, params)]
+    return Suggestions(queries=queries, product_ids=product_ids, engine="postgres")

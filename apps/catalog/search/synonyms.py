@@ -1,0 +1,42 @@
+"""Which words mean the same, as the shopkeeper says."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from apps.catalog.search.models import Synonym
+from apps.catalog.search.words import same_word, words_of
+
+Term = tuple[str, ...]  # its words
+Group = tuple[Term, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replaceable:
+    """Words of a search that may as well be others."""
+
+    start: int
+    length: int
+    others: tuple[Term, ...]
+
+
+def groups_of(synonyms: Iterable[Synonym]) -> tuple[Group, ...]:
+    """The groups with at least two different terms."""
+    groups = (
+        tuple(dict.fromkeys(tuple(words_of(term)) for term in each.terms.split(",")))
+        for each in synonyms
+        if each.is_active
+    )
+    filled = (tuple(term for term in group if term) for group in groups)
+    return tuple(group for group in filled if len(group) > 1)
+
+
+def replaceable(words: Sequence[str], *, groups: Iterable[Group]) -> Iterator[Replaceable]:
+    """Where a term of a group stands among the words, singular or plural."""
+    keys = [same_word(word) for word in words]
+    for group in groups:
+        for term in group:
+            wanted = [same_word(word) for word in term]
+            for start in range(len(keys) - len(wanted) + 1):
+                if keys[start : start + len(wanted)] == wanted:
+                    others = tuple(other for other in group if other != term)
+                    yield Replaceable(start=start, length=len(wanted), others=others)

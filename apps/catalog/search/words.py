@@ -1,0 +1,22 @@
+"""The words of what people type, the same for both engines and for the shopkeeper's rules."""
+
+import re
+import unicodedata
+
+# A title that somebody has pasted has fewer; what follows is not looked at.
+MOST_WORDS = 40
+
+# Hyphens join: a model number such as DIR-655 is one word.
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+
+
+def words_of(text: str) -> list[str]:
+    """Its words in lower case and without accents, in their order."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return _WORD.findall(plain)[:MOST_WORDS]
+
+
+def same_word(word: str) -> str:
+    """A key that is the same of a word and its plural, where an “s” makes it."""
+    return word.removesuffix("s") if len(word) > 3 else word
