@@ -53,9 +53,17 @@ def _try_all(plants: list[dict[str, Any]], directory: Path) -> int:
         complaint = _try(plant, directory)
         noticed += complaint is not None
         row = outcomes.setdefault(plant["row"], [])
-        row.append(f"{plant['bug']}: {complaint or 'SURVIVED'}")
+        row.append(f"{plant['bug']}: {_first_violation(complaint or 'SURVIVED')}")
         record_planted(plant["row"], row)
     return noticed
+
+
+def _first_violation(complaint: str) -> str:
+    """The complaint without what the audit lists after its first violation; it names the count.
+
+    Each has a subject, one word, and a problem, which may have semicolons of its own.
+    """
+    return re.split(r"; \S+: ", complaint, maxsplit=1)[0]
 
 
 def _try(plant: dict[str, Any], directory: Path) -> str | None:
