@@ -20,6 +20,7 @@ from tests.servers import DIRECTORY
 
 _NOWHERE = "host=127.0.0.1 port=1"
 _IN_FORCE = "select setting from pg_settings where name = '{}'"
+_HELD = "select count(xmin) from pg_replication_slots where slot_name = '{}'"
 _FORGET = "alter system reset all; select pg_reload_conf(); select pg_wal_replay_resume()"
 
 
@@ -67,6 +68,17 @@ def lagging(standby: Standby, *, seconds: float) -> Iterator[None]:
     """It shows every commit so much later."""
     with _mended_afterwards(standby):
         _set(standby, "recovery_min_apply_delay", str(round(seconds * 1000)))
+        yield
+
+
+@contextmanager
+def impatient(standby: Standby) -> Iterator[None]:
+    """It tells the primary of no query, and ends at once any that is in the way of replay."""
+    with _mended_afterwards(standby):
+        _set(standby, "max_standby_streaming_delay", "0")
+        _set(standby, "hot_standby_feedback", "off")
+        held = _HELD.format(standby.name)
+        eventually(lambda: standby.primary.sql(held) == "0", what="no row held for it")
         yield
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
+from shop.routing.patience import limited_patience
 from shop.routing.positions import position
 from shop.sqlstate import sqlstate
 
@@ -66,7 +67,8 @@ class Replica:
         if not self._asking.acquire(blocking=False):
             return
         try:
-            with connections[self.alias].cursor() as cursor:
+            connection = connections[self.alias]
+            with connection.cursor() as cursor, limited_patience(connection):
                 cursor.execute(_ASK)
                 self._hear(*cursor.fetchone())
         except (DatabaseError, InterfaceError) as error:  # one without the table, too

@@ -26,6 +26,7 @@ from django.db import (
 from django.db.models import Model
 
 from shop.routing import replicas
+from shop.routing.patience import limited_patience
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,7 +110,8 @@ class Scope:
     def _watch_replica(self, alias: str, execute: Any, *call: Any) -> Any:
         self.statements[alias] += 1
         try:
-            return execute(*call)
+            with limited_patience(connections[alias]):
+                return execute(*call)
         except (DatabaseError, InterfaceError) as error:
             self.replica_error = error
             raise

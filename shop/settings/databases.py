@@ -48,8 +48,10 @@ def _replica(url: str) -> dict[str, Any]:
         "OPTIONS": {
             **replica["OPTIONS"],
             "connect_timeout": 1,
-            # Milliseconds. The role's own settings say the same; both are kept.
-            "options": "-c default_transaction_read_only=on -c statement_timeout=2000",
+            # Milliseconds. The role's own settings say the same; both are kept. The time zone,
+            # so that Django need not set it by a statement of its own, which has no deadline.
+            "options": "-c default_transaction_read_only=on -c statement_timeout=2000"
+            " -c TimeZone=UTC",
         },
         # Django's tests make no database for it: it gets the primary's, as it is.
         "TEST": {"MIRROR": "default"},

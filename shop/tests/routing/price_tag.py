@@ -54,6 +54,15 @@ def _refuse_on_standby(variant: Variant, sqlstate: str) -> None:
             cursor.execute(RAISE.format(sqlstate))
 
 
+def slow_there(_request: HttpRequest, pk: int, seconds: str) -> JsonResponse:
+    """A page whose second query takes so long on a standby."""
+    variant = Variant.objects.get(pk=pk)
+    if (database := str(variant._state.db)) != "default":
+        with connections[database].cursor() as cursor:
+            cursor.execute("SELECT price, pg_sleep(%s) FROM catalog_variant", [seconds])
+    return JsonResponse({"price": int(variant.price)})
+
+
 def loses_its_connection(_request: HttpRequest) -> JsonResponse:
     """Writes, and then the primary ends the session."""
     Variant.objects.update(price=99)
@@ -85,6 +94,7 @@ urlpatterns = [
     path("price/<int:pk>/", price_tag),
     path("fails/", fails),
     path("there/<int:pk>/<str:sqlstate>/", fails_there),
+    path("slow/<int:pk>/<str:seconds>/", slow_there),
     path("lost/", csrf_exempt(loses_its_connection)),
     path("unlucky/<int:pk>/", Unlucky.as_view()),
     *private([path("private/<int:pk>/", price_tag)]),

@@ -6,19 +6,21 @@ the control, it must give something else, or it would show nothing.
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import InternalError, connection, connections, transaction
 
 from apps.accounts.models import User
 from apps.catalog.models import Brand, Product, Variant
 from deploy.embedded.standby import Standby
 from shop.routing.guard import StaleInstanceWrite
 from shop.routing.scope import scope
+from shop.sqlstate import sqlstate
 from tests.builders import make_staff, make_variant
 from tests.standby import catch_up, paused
 
@@ -146,6 +148,14 @@ def relating_across_databases() -> bool:
     return True
 
 
+def looking_again_after_locking() -> bool:
+    with closing(connection.copy()) as other, other.cursor() as cursor:  # somebody else
+        cursor.execute("UPDATE catalog_variant SET price = 7")
+    with transaction.atomic():
+        locked = Variant.objects.select_for_update().get(sku="MUG")
+    return locked.price == price() == 7
+
+
 # Two of the fourteen go right with either router: they are below, without a control.
 CASES = [
     own_uncommitted_write,
@@ -160,6 +170,7 @@ CASES = [
     refreshing_after_raw_sql,
     refreshing_after_using_the_primary,
     relating_across_databases,
+    looking_again_after_locking,
 ]
 
 
@@ -180,6 +191,47 @@ def test_the_naive_router_is_caught(mug: Variant, case: Case, settings: Any) -> 
             assert not case()
     except (Brand.DoesNotExist, User.DoesNotExist):
         pass  # not there yet is wrong, too
+
+
+def locks_there() -> None:
+    with transaction.atomic(using="replica"):
+        Variant.objects.using("replica").select_for_update().get()
+
+
+def updates_there() -> None:
+    Variant.objects.using("replica").update(price=7)
+
+
+def updates_there_by_sql() -> None:
+    with connections["replica"].cursor() as cursor:
+        cursor.execute("UPDATE catalog_variant SET price = 7")
+
+
+# Such code names the standby itself, past any router: there its role is the protection.
+@pytest.mark.parametrize(
+    "router", ["shop.routing.router.Replica", "shop.tests.routing.naive.Naive"]
+)
+@pytest.mark.parametrize("writes", [locks_there, updates_there, updates_there_by_sql])
+def test_a_write_on_the_standby_is_refused_loudly(
+    mug: Variant, writes: Callable[[], None], router: str, settings: Any
+) -> None:
+    settings.DATABASE_ROUTERS = [f"{router}Router"]
+    with scope(replica_ok=True), pytest.raises(InternalError) as refusal:
+        writes()
+    assert sqlstate(refusal.value) == "25006"
+    assert Variant.objects.using("default").get().price == mug.price
+
+
+def test_saving_on_the_standby_is_refused_by_the_guard_and_without_it_by_the_role(
+    mug: Variant, settings: Any
+) -> None:
+    with pytest.raises(StaleInstanceWrite):
+        mug.save(using="replica")
+    settings.REPLICAS = []
+    settings.DATABASE_ROUTERS = ["shop.tests.routing.naive.NaiveRouter"]
+    with pytest.raises(InternalError) as refusal:
+        mug.save(using="replica")
+    assert sqlstate(refusal.value) == "25006"
 
 
 @pytest.mark.parametrize("case", [getting_or_creating, unique_validation])
