@@ -4,6 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
+from apps.catalog.popularity import measure_popularity
 from shop.celery import app
 from shop.clock import database_time
 from tasks import dead_letters, sweeper, watching
@@ -53,3 +54,8 @@ def prune() -> int:
 @shared_task(base=MaintenanceTask, soft_time_limit=280, time_limit=290)
 def audit() -> str:
     return nightly_audit(now=database_time())
+
+
+@shared_task(base=MaintenanceTask)
+def measure_popularity_of_products() -> int:
+    return measure_popularity(now=database_time())

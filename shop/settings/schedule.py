@@ -29,6 +29,18 @@ CELERY_BEAT_SCHEDULE = {
     "collect dead letters": _entry("tasks.maintenance.collect_dead_letters", 10.0, expires=9),
     "watch": _entry("tasks.maintenance.watch", 20.0, expires=18),
     "sweep": _entry("tasks.maintenance.sweep", 60.0, expires=55),
+    # Beside the queue's other messages, which may come to its dead-letter queue: the worker
+    # throws away what is late, because what RabbitMQ lets expire would be taken for a letter.
+    "index products": {
+        "task": "tasks.search.index_products",
+        "schedule": 5.0,
+        "options": {"expires": _HOUR},
+    },
+    "measure popularity": _entry(
+        "tasks.maintenance.measure_popularity_of_products",
+        crontab(minute=30, hour=2),
+        expires=12 * 3600,
+    ),
     "prune": _entry("tasks.maintenance.prune", crontab(minute=0, hour=3), expires=12 * 3600),
     "audit": _entry("tasks.maintenance.audit", crontab(minute=30, hour=3), expires=12 * 3600),
     # Celery's own. Of its schedulers only those with a file send it by themselves.

@@ -10,7 +10,7 @@ from celery.schedules import crontab
 from apps.orders import checkout, fulfilment, restarting
 from shop.celery import app
 from shop.outbox.models import OutboxMessage
-from shop.topology import DEAD_QUEUES, MAINTENANCE, UNROUTED_QUEUE, WORK_QUEUES
+from shop.topology import DEAD_QUEUES, MAINTENANCE, SEARCH, UNROUTED_QUEUE, WORK_QUEUES
 from tasks.outbox import HANDLERS, steps_for
 from tasks.queues import declare_queues
 from tasks.steps import TASK_RESUMED
@@ -51,6 +51,7 @@ def test_fields_that_nobody_knows_are_left_out() -> None:
 def test_every_task_is_routed_to_a_work_queue_of_its_own_kind() -> None:
     routes = {name: app.amqp.router.route({}, name)["queue"].name for name in our_tasks()}
     assert routes.pop("tasks.email.send_order_confirmation") == "email.send_order_confirmation"
+    assert routes.pop("tasks.search.index_products") == "search.index_product"
     for name in [name for name in routes if name.startswith("tasks.maintenance.")]:
         assert routes.pop(name) == "shop.maintenance"
     assert set(routes.values()) == {"order.process"}
@@ -78,7 +79,11 @@ def test_rabbitmq_itself_lets_what_beat_sends_expire_before_it_comes_again(
         while (message := bound.get(no_ack=True)) is not None:
             assert not message.headers["expires"]
             waits[message.headers["task"]] = int(message.properties["expiration"]) / 1000
-    entries = app.conf.beat_schedule.values()
+    entries = [
+        entry
+        for entry in app.conf.beat_schedule.values()
+        if app.amqp.router.route({}, entry["task"])["queue"].name == MAINTENANCE
+    ]
     assert waits.keys() == {entry["task"] for entry in entries}
     for entry in entries:
         is_nightly = isinstance(entry["schedule"], crontab)
@@ -103,16 +108,19 @@ def send_all_of_beat(broker_url: str) -> None:
 
 def test_maintenance_is_acknowledged_before_its_work() -> None:
     for name in our_tasks():
-        assert app.tasks[name].acks_late != name.startswith("tasks.maintenance."), name
+        comes_again = name.startswith(("tasks.maintenance.", "tasks.search."))
+        assert app.tasks[name].acks_late != comes_again, name
 
 
-def test_beat_sends_all_that_is_due_to_the_queue_of_the_maintenance() -> None:
+def test_beat_sends_what_is_due_to_the_queues_of_the_maintenance_and_of_search() -> None:
     scheduler = Scheduler(app, lazy=True)
     scheduler.setup_schedule()
     tasks = {str(entry.task) for entry in scheduler.schedule.values()}
     # Celery's schedulers add this one by themselves, but for the one that the shop uses.
     assert "celery.backend_cleanup" in tasks
-    assert {app.amqp.router.route({}, task)["queue"].name for task in tasks} == {MAINTENANCE}
+    queues = {task: app.amqp.router.route({}, task)["queue"].name for task in tasks}
+    assert queues.pop("tasks.search.index_products") == SEARCH
+    assert set(queues.values()) == {MAINTENANCE}
 
 
 def test_every_work_queue_but_that_of_the_maintenance_has_its_dead_letter_queue() -> None:

@@ -1,14 +1,52 @@
 """What search keeps in PostgreSQL: what an index does not know yet, which indexes there are,
 and what the shopkeeper knows better than the ranking."""
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from apps.catalog.models import Brand, Category, Product
+
+# Longer than a request to the engine takes, and short enough that a dead worker's products are
+# not late. Who is slower than this writes the same once more, which changes nothing.
+_CLAIMED_FOR = timedelta(seconds=15)
+
+
+class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
+    def claim(self, *, limit: int, now: datetime) -> dict[int, int]:
+        """Up to `limit` products that no other worker has, with their versions, oldest first.
+
+        Waits for nobody, and nothing stays locked: a slow engine must not hold up who saves
+        one of them.
+        """
+        is_free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        free = self.filter(is_free).order_by("dirty_since", "pk")
+        with transaction.atomic():
+            rows = list(free.select_for_update(skip_locked=True)[:limit])
+            self.filter(pk__in=[row.pk for row in rows]).update(
+                claimed_until=now + _CLAIMED_FOR
+            )
+        return {row.product_id: row.version for row in rows}
+
+    def settle(self, written: Mapping[int, int]) -> int:
+        """Forget these products, but for those that have changed since they were claimed.
+
+        Returns how many are forgotten. One that is just being changed stays, unclaimed or with
+        a claim that runs out.
+        """
+        with transaction.atomic():
+            rows = self.filter(pk__in=written).select_for_update(skip_locked=True)
+            versions = dict(rows.order_by("pk").values_list("pk", "version"))
+            done = [pk for pk, version in versions.items() if version == written[pk]]
+            self.filter(pk__in=done).delete()
+            self.filter(pk__in=versions.keys() - set(done)).update(claimed_until=None)
+        return len(done)
 
 
 class DirtyProduct(models.Model):
@@ -21,6 +59,13 @@ class DirtyProduct(models.Model):
     product_id = models.BigIntegerField(primary_key=True)
     version = models.BigIntegerField(help_text="The product's search_version, at least.")
     dirty_since = models.DateTimeField(db_default=models.functions.Now())
+    claimed_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="A worker is writing it to the indexes; it has died if that is past.",
+    )
+
+    objects = DirtyProductQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["dirty_since"], name="dirty_by_age")]
