@@ -99,6 +99,11 @@ test-pipeline: .venv/test
 test-rest: .venv/test
 	python -m pytest apps tests
 
+# Docker's own files are not for var, which `make clean` deletes.
+COMPOSE_TEST = /var/cache/plugproof/compose
+test-compose: .venv/test ## docker-compose.yml for real, root on Linux: a quarter of an hour (COMPOSE_TEST=directory, PART=kills)
+	python -m tests.compose $(COMPOSE_TEST) $(if $(PART),--only "$(PART)")
+
 test-quick: .venv/test ## all but those that take long, or need RabbitMQ, a search engine or workers
 	python -m pytest -m 'not rabbitmq and not search and not pipeline and not slow' $(T)
 

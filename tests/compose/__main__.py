@@ -1,0 +1,113 @@
+"""`python -m tests.compose DIRECTORY`: docker-compose.yml for real, in a copy of all files.
+
+Linux, as root. Where no docker engine runs one is started, and where an image cannot be had a
+stand-in of the same name is built, both below DIRECTORY. It takes the ports of the shop. What
+it made is taken down at the end; images stay for the next time.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.compose import bad_input, faults, hardening, lasting, quick_start
+from tests.compose.engine import Engine, Failed
+from tests.compose.project import Project
+
+_started = time.monotonic()
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{time.monotonic() - _started:6.0f} s  {line}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """0 if all of it held; 1 with what did not."""
+    parser = argparse.ArgumentParser(prog="python -m tests.compose", description=__doc__)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--only", choices=_PARTS, help="this part alone, after a first start")
+    arguments = parser.parse_args()
+    engine = Engine(arguments.directory.resolve() / "engine")
+    engine.start()
+    project = Project(engine, arguments.directory.resolve() / "shop")
+    try:
+        _run(project, only=arguments.only)
+    except Failed as failure:
+        say(f"FAILED: {failure}")
+        return 1
+    finally:
+        project.compose("down", "--volumes", "--remove-orphans")
+        engine.stop()
+    say("all of it held")
+    return 0
+
+
+def _run(project: Project, *, only: str | None) -> None:
+    stand_ins = project.prepare()
+    say(f"stand-ins: {', '.join(stand_ins) or 'none, official images'}")
+    start(project)
+    for name, part in _PARTS.items():
+        if only in (None, name):
+            say(f"--- {name}")
+            part(project)
+
+
+def start(project: Project) -> None:
+    project.compose("build")
+    started = time.monotonic()
+    project.make("up")
+    say(f"every service is well, {time.monotonic() - started:.0f} s after make up")
+    for service, words in _VERSIONS.items():
+        say(f"{service}: {project.exec(service, *words).strip().splitlines()[0]}")
+    quick_start.commands(project)
+
+
+_VERSIONS = {
+    "db-primary": ["postgres", "--version"],
+    "redis": ["redis-server", "--version"],
+    "rabbitmq": ["rabbitmqctl", "version"],
+    "nginx": ["sh", "-c", "nginx -v 2>&1"],
+    "backend": ["python", "--version"],
+}
+
+
+def _walk(project: Project) -> None:
+    quick_start.pages(project)
+    number = quick_start.first_order(project)
+    say(f"the quick start by port 80: {number} is confirmed and mailed")
+
+
+def _closed(project: Project) -> None:
+    services = project.services()
+    found = hardening.faults(services)
+    if found:
+        raise Failed("\n".join(found))
+    total = sum(hardening.memory(services).values()) / 2**30
+    say(f"{len(services)} services, closed as they should be, at most {total:.1f} GiB in all")
+    for service in project.running():
+        user = project.exec(service, "id", "-u").strip()
+        project.exec(service, "sh", "-c", "echo >/probe", fails=True)
+        if user == "0":
+            raise Failed(f"{service} runs as root")
+
+
+def _kills(project: Project) -> None:
+    numbers = faults.kill_each(project, say)
+    faults.settle(project, numbers, say)
+
+
+_PARTS: dict[str, Callable[[Project], None]] = {
+    "quick start": _walk,
+    "closed": _closed,
+    "kills": _kills,
+    "scale": lambda project: lasting.scale(project, say),
+    "restart": lambda project: lasting.restart(project, say),
+    "restore": lambda project: lasting.restore(project, say),
+    "bad input": lambda project: lasting.between(project, bad_input.refuse, say),
+    "upgrade": lambda project: lasting.upgrade(project, say),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""What is there again after a restart, a restore and an upgrade; and three workers for one."""
+
+import time
+from collections.abc import Callable
+
+from tests.compose.engine import Failed
+from tests.compose.project import Project
+from tests.compose.quick_start import commands, first_order, get, pending, wait_for
+from tests.compose.shoppers import Shoppers
+
+Say = Callable[[str], None]
+_COUNTED = (
+    *("orders_order", "orders_orderitem", "orders_orderstatuschange", "catalog_stockmovement"),
+    *("catalog_variant", "accounts_user", "accounts_address", "outbox_outboxmessage"),
+    "mail_outgoingemail",
+)
+_OLD = "15"
+
+
+def rows(project: Project) -> dict[str, int]:
+    """How many rows the tables have that nobody but people and orders write to."""
+    counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in _COUNTED)  # noqa: S608 ours
+    numbers = project.sql(f"SELECT {counts}").split("|")
+    return dict(zip(_COUNTED, map(int, numbers), strict=True))
+
+
+def scale(project: Project, say: Say) -> None:
+    """Three order workers, all of which Flower sees; orders meanwhile."""
+    with Shoppers() as shoppers:
+        project.make("up", "SCALE=3")
+        time.sleep(10)
+    names = {one["Config"]["Hostname"] for one in project.states("worker-order")}
+    login = ("admin", project.setting("FLOWER_PASSWORD"))
+    known = get("/flower/api/workers", params={"refresh": "1"}, auth=login).json()
+    seen = {name for name in names if f"worker-order@{name}" in known}
+    if len(seen) != 3:
+        raise Failed(f"Flower sees {sorted(known)}, the containers are {sorted(names)}")
+    project.make("up")
+    wait_for(lambda: not pending(project), what="no order pending")
+    say(f"three order workers, and back to one; {len(shoppers.numbers)} orders meanwhile")
+
+
+def restart(project: Project, say: Say) -> None:
+    """Down and up again: all rows are there."""
+    before = rows(project)
+    project.make("down")
+    started = time.monotonic()
+    project.make("up")
+    _same(before, rows(project))
+    seconds = time.monotonic() - started
+    say(f"down, and up again in {seconds:.0f} s: all {sum(before.values())} rows are there")
+    first_order(project)
+
+
+def restore(project: Project, say: Say) -> None:
+    """A backup, onto a machine that has nothing else."""
+    before = rows(project)
+    started = time.monotonic()
+    file = project.make("backup").strip()
+    seconds = time.monotonic() - started
+    damaged = project.directory / "backups" / "damaged.dump"
+    damaged.write_bytes((project.directory / file).read_bytes()[:5000])
+    project.make("restore", "FILE=backups/damaged.dump", fails=True)
+    _same(before, rows(project))
+    project.make("down")
+    project.compose("down", "--volumes")
+    project.make("up")
+    started = time.monotonic()
+    project.make("restore", f"FILE={file}")
+    _same(before, rows(project))
+    say(
+        f"backup in {seconds:.0f} s; volumes deleted; restored in"
+        f" {time.monotonic() - started:.0f} s: all {sum(before.values())} rows are there"
+    )
+    project.manage("audit", "--grace", "0")
+    number = first_order(project)
+    say(f"{number} is bought in what was restored")
+
+
+def between(project: Project, attempt: Callable[[Project, Say], None], say: Say) -> None:
+    """Try it with everything down; all is there afterwards."""
+    before = rows(project)
+    project.make("down")
+    attempt(project, say)
+    project.make("up")
+    _same(before, rows(project))
+
+
+def upgrade(project: Project, say: Say) -> None:
+    """A volume of an older PostgreSQL is refused, and taken along by the command it names."""
+    project.compose("down", "--volumes")
+    old, new = f"postgres:{_OLD}", "17"
+    project.engine.provide([old])
+    project.make("up", POSTGRES_VERSION=_OLD)
+    commands(project)
+    first_order(project)
+    before = rows(project)
+    project.make("down")
+    project.make("up", fails=True)
+    said = project.compose("logs", "--no-log-prefix", "db-primary")
+    command = f"make upgrade-postgres FROM={_OLD} TO={new}"
+    if command not in said or "Nothing was changed" not in said:
+        raise Failed(said)
+    started = time.monotonic()
+    project.make(*command.split()[1:])
+    _same(before, rows(project))
+    version = project.sql("SHOW server_version")
+    say(
+        f"PostgreSQL {_OLD} refused; upgraded to {version} in"
+        f" {time.monotonic() - started:.0f} s: all {sum(before.values())} rows are there"
+    )
+    first_order(project)
+
+
+def _same(before: dict[str, int], after: dict[str, int]) -> None:
+    if before != after:
+        raise Failed(f"before: {before}\nafter: {after}")
