@@ -36,6 +36,8 @@ def main() -> int:
         _run(project, only=arguments.only)
     except Failed as failure:
         say(f"FAILED: {failure}")
+        for words in (["ps", "--all"], ["logs", "--tail", "20"]):
+            sys.stdout.write(project.compose(*words))
         return 1
     finally:
         project.compose("down", "--volumes", "--remove-orphans")
@@ -45,8 +47,8 @@ def main() -> int:
 
 
 def _run(project: Project, *, only: str | None) -> None:
-    stand_ins = project.prepare()
-    say(f"stand-ins: {', '.join(stand_ins) or 'none, official images'}")
+    for line in project.prepare():
+        say(line)
     start(project)
     for name, part in _PARTS.items():
         if only in (None, name):

@@ -1,5 +1,6 @@
 """A docker engine: the machine's, or one of our own where there is none."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -65,14 +66,20 @@ class Engine:
         return run(program, *words, environment=self.environment)
 
     def provide(self, images: Iterable[str]) -> list[str]:
-        """Have each image, from here, its registry or as a stand-in; the last are returned."""
+        """Have each image, from here, its registry or as a stand-in; a line about each."""
+        images = list(images)
         lacking = [image for image in images if not self._has(image)]
         if lacking:
             run("bash", _HERE / "engine.sh", "base", self.place)
             cache = {"CACHE": str(self.place)}
             builder = _HERE / "stand_ins" / "build.sh"
             run("bash", builder, *lacking, environment=self.environment | cache)
-        return lacking
+        return [f"{image}: {self._origin(image)}" for image in images]
+
+    def _origin(self, image: str) -> str:
+        (described,) = json.loads(self.docker("image", "inspect", image))
+        stand_in = (described["Config"]["Labels"] or {}).get("stand-in")
+        return f"a stand-in, from {stand_in}" if stand_in else "as it was published"
 
     def _has(self, image: str) -> bool:
         for words in (("image", "inspect", image), ("pull", "--quiet", image)):

@@ -21,7 +21,7 @@ class Project:
         self.environment = {**engine.environment, "COMPOSE_PROJECT_NAME": "plugproof-test"}
 
     def prepare(self) -> list[str]:
-        """Copy the files, make `.env`, have the images; names those that are stand-ins."""
+        """Copy the files, make `.env`, have the images; a line about each of these."""
         if (self.directory / "docker-compose.yml").exists():
             self.compose("down", "--volumes", "--remove-orphans")
             shutil.rmtree(self.directory)

@@ -44,6 +44,6 @@ for image; do
         ;;
     esac
     /usr/bin/docker build --quiet --network host --build-arg "BASE=debian:$suite-slim" \
-        --target "$target" --tag "$image" "$context" >/dev/null
+        --target "$target" --label "stand-in=Debian $suite" --tag "$image" "$context" >/dev/null
     echo "$image: from Debian $suite"
 done
