@@ -53,8 +53,12 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 env: ## make .env, with passwords, for docker-compose.yml (DOMAIN=shop.example: for that host, by HTTPS)
 	@DOMAIN=$(DOMAIN) sh deploy/make_env.sh
 
-up: ## the whole shop in containers, until all of it is well (SCALE=3: three order workers)
-	@$(COMPOSE) up --build --detach --wait $(if $(SCALE),--scale worker-order=$(SCALE))
+# Waited for is what sells. The rest may be late or missing, which the last line says.
+SCALED = $(if $(SCALE),--scale worker-order=$(SCALE))
+up: ## the whole shop in containers, until it sells (SCALE=3: three order workers)
+	@$(COMPOSE) up --build --detach $(SCALED)
+	@$(COMPOSE) up --detach --wait $(SCALED) nginx relay worker-order worker-email worker-search beat
+	@$(COMPOSE) exec -T backend python -m deploy.backend.health report
 
 down: ## stop the containers; the volumes stay
 	@$(COMPOSE) down

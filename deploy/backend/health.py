@@ -1,14 +1,16 @@
 """`python -m deploy.backend.health WHAT`: ends with 0 if this container does its part.
 
-For the health checks of docker-compose.yml. It costs a fraction of a second, so it does not
-set up Django.
+For the health checks of docker-compose.yml, and `report` for people. It costs a fraction of a
+second, so it does not set up Django.
 """
 
+import json
 import os
 import socket
 import sys
 import urllib.request
 from collections.abc import Callable
+from typing import Any
 
 import psycopg2
 
@@ -31,18 +33,34 @@ def main(what: str) -> int:
 
 
 def _web(_what: str) -> bool:
+    _ready()
+    return True
+
+
+def _report(_what: str) -> bool:
+    """For people: whether the shop is ready, and what is not as it should be."""
+    readiness = _ready()
+    sys.stdout.write(f"The shop is {readiness['status']}.\n")
+    for name, finding in readiness["dependencies"].items():
+        if finding["status"] != "ok":
+            sys.stdout.write(f"  {name}: {finding.get('reason', finding['status'])}\n")
+    return True
+
+
+def _ready() -> Any:
     host = os.environ["ALLOWED_HOSTS"].split(",")[0].strip().removeprefix(".")
-    return _answers("http://127.0.0.1:8000/health/ready", host=host)
+    return json.loads(_get("http://127.0.0.1:8000/health/ready", host=host))
 
 
 def _flower(_what: str) -> bool:
-    return _answers("http://127.0.0.1:5555/flower/healthcheck", host="flower")
+    _get("http://127.0.0.1:5555/flower/healthcheck", host="flower")
+    return True
 
 
-def _answers(url: str, *, host: str) -> bool:
+def _get(url: str, *, host: str) -> bytes:
     request = urllib.request.Request(url, headers={"Host": host})  # noqa: S310 ours
     with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 ours
-        return bool(answer.status == 200)
+        return bytes(answer.read())
 
 
 def _heartbeat(what: str) -> bool:
@@ -66,6 +84,7 @@ def _worker(what: str) -> bool:
 
 
 _CHECKS: dict[str, Callable[[str], bool]] = {
+    "report": _report,
     "web": _web,
     "flower": _flower,
     "relay": _heartbeat,

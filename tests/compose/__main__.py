@@ -59,8 +59,13 @@ def _run(project: Project, *, only: str | None) -> None:
 def start(project: Project) -> None:
     project.compose("build")
     started = time.monotonic()
-    project.make("up")
-    say(f"every service is well, {time.monotonic() - started:.0f} s after make up")
+    said = project.make("up")
+    say(f"the shop sells {time.monotonic() - started:.0f} s after make up")
+    if "The shop is" not in said:
+        raise Failed(said)
+    for service in project.running():
+        project.wait_until_well(service)
+    say(f"every service is well after {time.monotonic() - started:.0f} s")
     for service, words in _VERSIONS.items():
         say(f"{service}: {project.exec(service, *words).strip().splitlines()[0]}")
     quick_start.commands(project)

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from deploy.embedded.search_engines.artifacts import ELASTICSEARCH, tree
+
 _HERE = Path(__file__).parent
 
 
@@ -71,9 +73,11 @@ class Engine:
         lacking = [image for image in images if not self._has(image)]
         if lacking:
             run("bash", _HERE / "engine.sh", "base", self.place)
-            cache = {"CACHE": str(self.place)}
+            made = {"CACHE": str(self.place)}
+            if any("/elasticsearch:" in image for image in lacking):
+                made["ES_HOME"] = str(tree() / ELASTICSEARCH)
             builder = _HERE / "stand_ins" / "build.sh"
-            run("bash", builder, *lacking, environment=self.environment | cache)
+            run("bash", builder, *lacking, environment=self.environment | made)
         return [f"{image}: {self._origin(image)}" for image in images]
 
     def _origin(self, image: str) -> str:

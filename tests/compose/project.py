@@ -9,7 +9,7 @@ from typing import Any
 from tests.compose.engine import Engine, Failed, run
 
 ROOT = Path(__file__).resolve().parents[2]
-_SECONDS = 240
+_SECONDS = 420
 
 
 class Project:
