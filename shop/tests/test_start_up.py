@@ -35,6 +35,13 @@ def test_production_starts_with_sound_settings() -> None:
     assert start().returncode == 0
 
 
+def test_djangos_checks_for_deployment_find_nothing() -> None:
+    key = "".join(chr(97 + n % 26) for n in range(50))
+    changes = {"SECRET_KEY": key, "COOKIE_SECURE": None}
+    ended = start("--deploy", "--fail-level", "WARNING", **changes)
+    assert ended.returncode == 0, ended.stderr
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

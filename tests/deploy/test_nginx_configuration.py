@@ -3,7 +3,9 @@
 import re
 import subprocess
 
-from tests.nginx import SOURCE, installed
+import pytest
+
+from tests.nginx import ENVIRONMENT, SOURCE, installed
 
 
 def test_nginx_takes_every_file() -> None:
@@ -18,3 +20,16 @@ def test_nginx_takes_every_file() -> None:
     read = set(re.findall(r"^# configuration file .*/([^/]+):$", ended.stdout, re.MULTILINE))
     files = {file.name.removesuffix(".template") for file in SOURCE.rglob("*.conf*")}
     assert read == files | {"mime.types"}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_variable_that_is_not_set_stops_the_start_and_is_named(name: str) -> None:
+    with installed() as made:
+        file = made.place / "generated" / "shop.conf"
+        # What the image's entrypoint leaves as it is.
+        file.write_text(file.read_text().replace(ENVIRONMENT[name], f"${{{name}}}"))
+        ended = subprocess.run(  # noqa: S603 ours
+            [*made.command, "-t"], capture_output=True, text=True, check=False
+        )
+    assert ended.returncode == 1
+    assert f'unknown "{name.lower()}" variable' in ended.stderr.lower()
