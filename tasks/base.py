@@ -18,11 +18,13 @@ from redis.exceptions import RedisError
 
 from shop.mail.models import NotTaken
 from shop.outbox.models import OutboxMessage
+from shop.routing.scope import current, scope
 from tasks.arguments import known_arguments
 from tasks.dead_queues import GAVE_UP_HEADER, broker_buries, bury
 from tasks.log_context import carried_by
 from tasks.models import DeadLetter, order_id_of
 from tasks.queues import queue_of
+from tasks.reading import as_of_now, read_after
 from tasks.steps import REPLAY_HEADER, following, resumed
 
 # Deliveries of one message without an acknowledgement, before it counts as a killer.
@@ -60,6 +62,9 @@ class ShopTask(Task[..., Any]):
     # Celery would compare the arguments with the signature before it publishes a retry or a
     # next step, and a newer version may have sent more of them.
     typing = False
+    # Whether the task's reads may go to a standby, by the rules of shop/routing/scope.py, as
+    # far as that has replayed the position in the message. It decides nothing by them.
+    reads_replica = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         deliveries = self._earlier_deliveries()
@@ -70,7 +75,17 @@ class ShopTask(Task[..., Any]):
         for connection in connections.all(initialized_only=True):
             # Workers keep connections between tasks, and nothing else notices a dead one.
             connection.close_if_unusable_or_obsolete()
-        return super().__call__(*args, **known_arguments(self.run, kwargs, of=self.name))
+        known = known_arguments(self.run, kwargs, of=self.name)
+        if not self.reads_replica:
+            return super().__call__(*args, **known)
+        with scope(replica_ok=True, after=read_after(self.request)) as reads:
+            try:
+                return super().__call__(*args, **known)
+            except DatabaseError:
+                if not reads.can_go_on:
+                    raise
+            reads.go_on()
+            return self.run(*args, **known)
 
     def apply_async(  # type: ignore[override]  # what we pass on is not ours to know
         self,
@@ -79,7 +94,13 @@ class ShopTask(Task[..., Any]):
         task_id: str | None = None,
         **options: Any,
     ) -> Any:
-        """As Celery's, but a next step that the broker does not take waits in the outbox."""
+        """As Celery's, but a next step that the broker does not take waits in the outbox.
+
+        What a worker starts, a next step or a retry, may read no standby that has not yet
+        replayed what the worker has written.
+        """
+        if self.reads_replica and self.app.current_worker_task is not None:
+            options["headers"] = as_of_now(options.get("headers"))
         try:
             return super().apply_async(args, kwargs, task_id, **options)
         except _NOT_TAKEN as error:
@@ -100,9 +121,13 @@ class ShopTask(Task[..., Any]):
     def retry(self, *args: Any, **kwargs: Any) -> Any:
         """As Celery's, but a retry that cannot be published puts the message back.
 
-        It takes only the shop's headers along: the broker's, like a count of deliveries, are
-        about the message that was.
+        What failed on a standby is not retried but, by __call__, done again on the primary.
+        A retry takes only the shop's headers along: the broker's, like a count of deliveries,
+        are about the message that was.
         """
+        error, reads = kwargs.get("exc"), current()
+        if isinstance(error, DatabaseError) and reads is not None and reads.can_go_on:
+            raise error
         headers: dict[str, Any] = dict(carried_by(self.request))
         if (replay := self._replay()) is not None:
             headers[REPLAY_HEADER] = replay

@@ -16,6 +16,7 @@ from shop import log_context
 from shop.outbox.models import OutboxMessage
 from tasks import email, order_pipeline
 from tasks.arguments import known_arguments
+from tasks.reading import READ_AFTER_HEADER
 from tasks.steps import TASK_RESUMED, start_resumed
 
 Payload = dict[str, Any]
@@ -28,7 +29,8 @@ class UnknownTopic(Exception):
 def steps_for(message: OutboxMessage) -> list[Signature[Any]]:
     """The chain that the message starts, first step first, with fixed task ids.
 
-    Each step's message has the request id and order number of the outbox message as headers.
+    Each step's message has the request id and order number of the outbox message as headers,
+    and the first the position at which it was claimed; the others get theirs from the worker.
 
     Fields of the payload that the handler does not know are left out. Raises UnknownTopic,
     UnknownTask, or TypeError when the payload does not fit the topic.
@@ -45,6 +47,8 @@ def steps_for(message: OutboxMessage) -> list[Signature[Any]]:
             step.set(task_id=str(uuid.uuid5(message.uuid, str(step.task))))
         context = log_context.carried_by(message.context)
         step.set(headers={**context, **step.options.get("headers", {})})
+    if position := getattr(message, "position", None):  # it was claimed
+        steps[0].options["headers"][READ_AFTER_HEADER] = position
     return steps
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Cast
 from django.db.transaction import TransactionManagementError
 
 from shop import log_context
@@ -23,6 +24,12 @@ _KEPT = timedelta(days=7)  # after it was sent: to look up what happened
 LATE_AFTER = timedelta(seconds=30)
 
 
+_POSITION = Cast(
+    models.Func(function="pg_current_wal_insert_lsn", output_field=models.TextField()),
+    models.TextField(),
+)
+
+
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     def waiting(self) -> "OutboxQuerySet":
         return self.filter(sent_at=None, gave_up_at=None)
@@ -32,9 +39,13 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         return self.waiting().filter(created_at__lt=now - LATE_AFTER)
 
     def claim(self, *, limit: int, now: datetime) -> list["OutboxMessage"]:
-        """Up to `limit` due messages, oldest first, locked for this transaction alone."""
+        """Up to `limit` due messages, oldest first, locked for this transaction alone.
+
+        Each knows the primary's `position` at which what it announces was committed, or a
+        later one: PostgreSQL looks it up after it has decided which rows are visible.
+        """
         is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
-        due = self.waiting().filter(is_due).order_by("pk")
+        due = self.waiting().filter(is_due).order_by("pk").annotate(position=_POSITION)
         return list(due.select_for_update(skip_locked=True)[:limit])
 
     def mark_sent(self, messages: Iterable["OutboxMessage"], *, now: datetime) -> None:

@@ -12,6 +12,11 @@ def position(lsn: str) -> int:
     return (int(high, 16) << 32) | int(low, 16)
 
 
+def lsn(position: int) -> str:
+    """As PostgreSQL writes it."""
+    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
+
+
 def primary_position() -> int:
     """Where the primary is now: a standby that has replayed this has all that is committed.
 
