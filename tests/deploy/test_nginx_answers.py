@@ -12,7 +12,7 @@ from tests.deploy.front import Front
 from tests.nginx import NO_STAFF
 
 # The slow ones begin while there is something else to do.
-pytestmark = pytest.mark.usefixtures("slow_callers")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("slow_callers")]
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

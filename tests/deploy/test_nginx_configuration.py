@@ -7,6 +7,8 @@ import pytest
 
 from tests.nginx import ENVIRONMENT, SOURCE, installed
 
+pytestmark = pytest.mark.slow
+
 
 def test_nginx_takes_every_file() -> None:
     with installed() as made:

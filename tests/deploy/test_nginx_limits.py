@@ -10,6 +10,8 @@ from tests.deploy.front import Answer, Caller, Front
 from tests.deploy.slow_callers import SlowCaller
 from tests.nginx import PROXY
 
+pytestmark = pytest.mark.slow
+
 HOST = "Host: localhost\r\n"
 
 
@@ -85,7 +87,6 @@ def test_one_address_has_fifty_requests_at_once(front: Front) -> None:
         assert front.get("/api/echo/").status_code == 200
 
 
-@pytest.mark.slow
 def test_who_sends_too_slowly_is_dropped_and_did_not_reach_the_shop(
     front: Front, slow_callers: dict[str, SlowCaller]
 ) -> None:

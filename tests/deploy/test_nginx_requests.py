@@ -9,6 +9,8 @@ from django.http.request import split_domain_port, validate_host
 from tests.deploy.front import Answer, Front
 from tests.nginx import ENVIRONMENT, PROXY
 
+pytestmark = pytest.mark.slow
+
 HOST = "Host: shop.example\r\n"
 SMUGGLED = "GET /api/echo/?smuggled HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 POST = f"POST /api/echo/ HTTP/1.1\r\n{HOST}"

@@ -11,6 +11,8 @@ import requests
 from tests.nginx import Nginx, free_port, nginx
 from tests.pipeline import eventually
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND, NOWHERE = "127.0.0.21", "127.0.0.22", "127.0.0.23"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Shop: %s\r\n\r\nok"
 
