@@ -1,5 +1,6 @@
 """Which facets a search shows, and which of their values: the same rule for both engines."""
 
+import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from apps.catalog.search.wanted import FacetValue
@@ -7,6 +8,7 @@ from apps.catalog.search.wanted import FacetValue
 MOST_VALUES = 50  # of brand and category
 MOST_ATTRIBUTES = 8
 MOST_ATTRIBUTE_VALUES = 20
+_FEW = 200  # products
 LONGEST = 40  # characters of a name or value; what is longer is no facet
 
 Counted = tuple[str, str, int]  # value, label, products
@@ -24,15 +26,24 @@ def values_of(
     ]
 
 
+def least_count(found: int) -> int:
+    """How many must have an attribute's value for it to be shown: one of hundreds is none."""
+    return 1 if found <= _FEW else 2
+
+
 def attributes_to_show(
-    counted: Mapping[str, Sequence[tuple[str, int]]], *, selected: Sequence[str]
+    counted: Mapping[str, Mapping[str, int]], *, selected: Sequence[str]
 ) -> list[str]:
     """Names of attributes: the selected ones, and then those that tell most products apart.
 
-    `counted` has the MOST_ATTRIBUTE_VALUES most frequent values of each name. A name with one
-    value tells nothing apart; of the others, the one whose values stand for most products is
-    the first.
+    `counted` says how many have which value, by name, from the `least_count` on. A name with
+    one value tells nothing apart; of the others, the one whose MOST_ATTRIBUTE_VALUES most
+    frequent values stand for most products is the first.
     """
-    others = [name for name, values in counted.items() if len(values) > 1]
-    others.sort(key=lambda name: (-sum(count for _, count in counted[name]), name))
+    covered = {
+        name: sum(heapq.nlargest(MOST_ATTRIBUTE_VALUES, values.values()))
+        for name, values in counted.items()
+        if len(values) > 1
+    }
+    others = sorted(covered, key=lambda name: (-covered[name], name))
     return list(dict.fromkeys([*selected, *others]))[: max(MOST_ATTRIBUTES, len(selected))]

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from apps.catalog.search import synonyms
@@ -187,22 +187,3 @@ def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
         is_known=any(vocabulary.is_counted(each) for each in alternatives),
         is_number=all(word.isdigit() for word in span.words),
     )
-
-
-def known_by(
-    words: Mapping[str, Sequence[str]], clauses: Sequence[Clause]
-) -> tuple[Clause, ...]:
-    """The clauses, those of unknown words with what the words are taken for instead."""
-    vocabulary = Vocabulary(word for others in words.values() for word in others)
-    return tuple(_taken_for(clause, words, vocabulary) for clause in clauses)
-
-
-def _taken_for(
-    clause: Clause, words: Mapping[str, Sequence[str]], vocabulary: Vocabulary
-) -> Clause:
-    others = words.get(clause.words[0], ())
-    if clause.is_known or len(clause.words) > 1 or not others:
-        return clause
-    said = (vocabulary.alternative([other]) for other in others)
-    alternatives = tuple(alternative for alternative in said if alternative)
-    return Clause(words=(others[0],), alternatives=alternatives, is_known=True)

@@ -1,17 +1,12 @@
 """The facets of a search: how many of what it finds have which brand, category and so on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from apps.catalog.search import facets
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.matching import Match
 from apps.catalog.search.postgres.ranking import Ranked, some_of
-from apps.catalog.search.postgres.selecting import (
-    IN_STOCK,
-    Selections,
-    all_but,
-    attribute,
-)
+from apps.catalog.search.postgres.selecting import Selections, all_but, attribute
 from apps.catalog.search.wanted import DEEPEST, Facet, FacetValue, Wanted
 
 _BRANDS = """
@@ -44,44 +39,21 @@ _CATEGORIES = """
     FROM catalog_category AS category LEFT JOIN counted ON counted.id = category.id
     WHERE counted.products > 0 OR category.slug = ANY(%(selected)s)
 """
-_STOCK = f"""
-    SELECT {IN_STOCK} AS is_in_stock, count(*)
-    FROM catalog_product AS product WHERE product.id = ANY(%(ids)s) GROUP BY 1
-"""  # noqa: S608 all that is put in is ours
+# Not product by product: PostgreSQL would look at the stock of the whole shop first.
+_STOCK = """
+    SELECT count(DISTINCT offer.product_id) FROM catalog_variant AS offer
+    JOIN catalog_stockitem AS stock ON stock.variant_id = offer.id
+    WHERE offer.product_id = ANY(%(ids)s) AND offer.is_active
+        AND stock.on_hand > stock.reserved
+"""
 _PRICES = """
     SELECT min(price), max(price) FROM catalog_variant
     WHERE product_id = ANY(%(ids)s) AND is_active
 """
 _ATTRIBUTES = """
-    WITH counted AS (
-        SELECT facet, count(*) AS products
-        FROM search_searchtext AS text, unnest(text.facets) AS facet
-        WHERE text.product_id = ANY(%(ids)s)
-        GROUP BY facet
-    ), named AS (
-        SELECT split_part(facet, ':', 1) AS name,
-            substr(facet, strpos(facet, ':') + 1) AS value, products
-        FROM counted
-    ), numbered AS (
-        SELECT *, row_number() OVER (
-            PARTITION BY name ORDER BY products DESC, value COLLATE "C"
-        ) AS number
-        FROM named
-    ), shown AS (
-        SELECT *, sum(products) OVER (PARTITION BY name) AS covered,
-            count(*) OVER (PARTITION BY name) AS different
-        FROM numbered WHERE number <= %(most)s
-    ), best AS (
-        SELECT *, dense_rank() OVER (ORDER BY covered DESC, name COLLATE "C") AS place
-        FROM shown WHERE different > 1
-    )
-    SELECT name, value, products FROM best WHERE place <= %(names)s
-"""
-_ATTRIBUTE = """
-    SELECT substr(facet, length(%(name)s) + 2), count(*)
-    FROM search_searchtext AS text, unnest(text.facets) AS facet
-    WHERE text.product_id = ANY(%(ids)s) AND starts_with(facet, %(name)s || ':')
-    GROUP BY facet
+    SELECT facet, count(*) FROM search_searchtext AS text, unnest(text.facets) AS facet
+    WHERE text.product_id = ANY(%(ids)s) AND starts_with(facet, %(beginning)s)
+    GROUP BY facet HAVING count(*) >= %(least)s
 """
 
 
@@ -90,13 +62,12 @@ def facets_of(
 ) -> tuple[list[Facet], bool]:
     """All facets, and whether they are exact: none counted more than DEEPEST products."""
     counting = _Counting(match, selections, found)
-    attributes = list(wanted.attributes)
     shown = [
         _brands(wanted, counting.ids("brand")),
         _categories(wanted, counting.ids("category")),
         _stock(wanted, counting.ids("in_stock")),
         _prices(counting.ids("price")),
-        *_attributes(wanted, counting, attributes),
+        *_attributes(wanted, counting),
     ]
     return shown, counting.is_exact
 
@@ -134,18 +105,16 @@ def _terms(name: str, counted: Sequence[facets.Counted], selected: Sequence[str]
 
 
 def _stock(wanted: Wanted, ids: list[int]) -> Facet:
-    counted: dict[bool, int] = dict(rows(_STOCK, {"ids": ids}))
+    in_stock: int = rows(_STOCK, {"ids": ids})[0][0]
+    counted = (("true", "In stock", in_stock), ("false", "Sold out", len(ids) - in_stock))
     values = [
         FacetValue(
             value=value,
             label=label,
-            count=counted.get(is_in_stock, 0),
-            selected=wanted.in_stock is is_in_stock,
+            count=count,
+            selected=wanted.in_stock is (value == "true"),
         )
-        for value, label, is_in_stock in (
-            ("true", "In stock", True),
-            ("false", "Sold out", False),
-        )
+        for value, label, count in counted
     ]
     return Facet(name="in_stock", type="bool", values=values)
 
@@ -155,32 +124,29 @@ def _prices(ids: list[int]) -> Facet:
     return Facet(name="price", type="range", lowest=lowest, highest=highest)
 
 
-def _attributes(wanted: Wanted, counting: _Counting, selected: Sequence[str]) -> list[Facet]:
-    params = {
-        "ids": counting.ids("attributes"),
-        "most": facets.MOST_ATTRIBUTE_VALUES,
-        "names": facets.MOST_ATTRIBUTES,
-    }
-    counted: dict[str, list[tuple[str, int]]] = {}
-    for name, value, products in rows(_ATTRIBUTES, params):
-        counted.setdefault(name, []).append((value, products))
-    shown = facets.attributes_to_show(counted, selected=selected)
+def _attributes(wanted: Wanted, counting: _Counting) -> list[Facet]:
+    selected = list(wanted.attributes)
+    counted = _counted(counting.ids("attributes"))
     for name in selected:
-        own = {"ids": counting.ids(attribute(name)), "name": name}
-        counted[name] = _with_selected(rows(_ATTRIBUTE, own), wanted.attributes[name])
+        own = _counted(counting.ids(attribute(name)), beginning=f"{name}:").get(name, {})
+        counted[name] = dict.fromkeys(wanted.attributes[name], 0) | own
+    shown = facets.attributes_to_show(counted, selected=selected)
     return [_attribute(name, counted[name], wanted.attributes.get(name, ())) for name in shown]
 
 
-def _with_selected(
-    counted: Iterable[tuple[str, int]], selected: Sequence[str]
-) -> list[tuple[str, int]]:
-    missing = dict.fromkeys(selected, 0)
-    return list((missing | dict(counted)).items())
+def _counted(ids: list[int], *, beginning: str = "") -> dict[str, dict[str, int]]:
+    """How many have which value, by name."""
+    params = {"ids": ids, "beginning": beginning, "least": facets.least_count(len(ids))}
+    counted: dict[str, dict[str, int]] = {}
+    for facet, products in rows(_ATTRIBUTES, params):
+        name, _, value = facet.partition(":")
+        counted.setdefault(name, {})[value] = products
+    return counted
 
 
-def _attribute(name: str, counted: Iterable[tuple[str, int]], selected: Sequence[str]) -> Facet:
+def _attribute(name: str, counted: Mapping[str, int], selected: Sequence[str]) -> Facet:
     values = facets.values_of(
-        ((value, value, count) for value, count in counted),
+        ((value, value, count) for value, count in counted.items()),
         selected=selected,
         most=facets.MOST_ATTRIBUTE_VALUES,
     )

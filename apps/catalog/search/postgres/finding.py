@@ -1,10 +1,11 @@
 """A search, answered by PostgreSQL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.catalog.search import boosts
 from apps.catalog.search.postgres import highlighting
-from apps.catalog.search.postgres.asking import Clause, clauses_of, known_by
+from apps.catalog.search.postgres.asking import Clause, clauses_of
 from apps.catalog.search.postgres.counting import facets_of
 from apps.catalog.search.postgres.matching import Match, all_of, everything, most_of
 from apps.catalog.search.postgres.ranking import ranked
@@ -63,26 +64,26 @@ def _tier(q: str, words: list[str], rules: Rules) -> _Tier | None:
     match = all_of(clauses)
     if match.finds_something():
         return _Tier(match=match)
-    return _corrected(clauses) or _relaxed(clauses)
+    return _corrected(words, clauses, rules) or _relaxed(clauses)
 
 
-def _corrected(clauses: tuple[Clause, ...]) -> _Tier | None:
+def _corrected(words: list[str], clauses: Sequence[Clause], rules: Rules) -> _Tier | None:
     """With words that nobody knows taken for the likeliest that are known."""
-    unknown = [each.words[0] for each in clauses if not each.is_known]
-    meant = meant_by(unknown)
+    meant = meant_by(word for each in clauses if not each.is_known for word in each.words)
     if not meant:
         return None
-    corrected = known_by(meant, clauses)
-    said = " ".join(word for clause in corrected for word in clause.words)
-    match = all_of(corrected)
+    corrected = [meant.get(word, word) for word in words]
+    clauses = clauses_of(corrected, groups=rules.synonyms)
+    said = " ".join(corrected)
+    match = all_of(clauses)
     if match.finds_something():
         return _Tier(match=match, is_relaxed=True, did_you_mean=said)
-    return _relaxed(corrected, did_you_mean=said)
+    return _relaxed(clauses, did_you_mean=said)
 
 
-def _relaxed(clauses: tuple[Clause, ...], *, did_you_mean: str | None = None) -> _Tier | None:
+def _relaxed(clauses: Sequence[Clause], *, did_you_mean: str | None = None) -> _Tier | None:
     """With most of what the words say, where that is more than one word."""
-    if len(clauses) < 2 or not any(clause.is_known for clause in clauses):
+    if len(clauses) < 2:
         return None
     match = most_of(clauses)
     if match.finds_something():

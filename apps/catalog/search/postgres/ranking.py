@@ -20,6 +20,12 @@ _LOWEST_PRICE = """(
     SELECT min(offer.price) FROM catalog_variant AS offer
     WHERE offer.product_id = product.id AND offer.is_active
 )"""
+# The same as IN_STOCK, product by product: quicker for some of them, slower for all.
+_IN_STOCK_EACH = """(
+    SELECT bool_or(stock.on_hand > stock.reserved) FROM catalog_variant AS offer
+    JOIN catalog_stockitem AS stock ON stock.variant_id = offer.id
+    WHERE offer.product_id = product.id AND offer.is_active
+)"""
 _ORDERS = {
     "newest": "product.created_at DESC, product.id DESC",
     "name": "product.name, product.id",
@@ -62,10 +68,11 @@ def some_of(match: Match, selection: Selection) -> list[int]:
 
 def _relevance(match: Match, factors: Factors) -> str:
     """The score, times what speaks for a product whatever is searched."""
+    is_in_stock = _IN_STOCK_EACH if match.stems else IN_STOCK
     parts = [
         f"({match.score})",
         "(1 + 0.5 * ln(1 + product.popularity))",
-        f"(CASE WHEN {IN_STOCK} THEN 1 ELSE 0.5 END)",
+        f"(CASE WHEN {is_in_stock} THEN 1 ELSE 0.5 END)",
         *(
             f"coalesce((%(boost_{name})s::jsonb ->> {column}::text)::float8, 1)"
             for name, column in _BOOSTED.items()

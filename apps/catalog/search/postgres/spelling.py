@@ -6,7 +6,6 @@ from apps.catalog.search.postgres.database import rows
 
 _SHORTEST = 4  # letters; of a shorter word almost any other is only one letter away
 _TWO_SLIPS = 8  # letters from which on two slips are believed
-_MOST = 3  # words taken for a word
 
 # Few trigrams stay when two letters of a short word change places, hence the low bound.
 _LIKE = """
@@ -22,8 +21,8 @@ _LIKE = """
 """
 
 
-def meant_by(words: Iterable[str]) -> dict[str, list[str]]:
-    """The likeliest known words for each, the best one first; none for some."""
+def meant_by(words: Iterable[str]) -> dict[str, str]:
+    """The likeliest known word for each; none for some."""
     asked = [word for word in words if word.isalpha() and len(word) >= _SHORTEST]
     found: dict[str, list[tuple[int, int, str]]] = {}
     if asked:
@@ -31,12 +30,7 @@ def meant_by(words: Iterable[str]) -> dict[str, list[str]]:
             slips = slips_between(word, known)
             if slips <= (2 if len(word) >= _TWO_SLIPS else 1):
                 found.setdefault(word, []).append((slips, -products, known))
-    return {word: _best(candidates) for word, candidates in found.items()}
-
-
-def _best(candidates: list[tuple[int, int, str]]) -> list[str]:
-    fewest = min(slips for slips, _, _ in candidates)
-    return [word for slips, _, word in sorted(candidates) if slips == fewest][:_MOST]
+    return {word: min(candidates)[2] for word, candidates in found.items()}
 
 
 def slips_between(one: str, two: str) -> int:

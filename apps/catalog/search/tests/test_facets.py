@@ -1,0 +1,212 @@
+"""What a search can be narrowed down by, with how much there is of it."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from apps.catalog.models import Category, Product, Variant
+from apps.catalog.search.postgres import counting, ranking
+from apps.catalog.search.rules import Rules
+from apps.catalog.search.searching import search
+from apps.catalog.search.tests.goods import answer, facet, make_goods
+from apps.catalog.search.wanted import Found, Wanted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mugs() -> None:
+    """Five mugs of two brands."""
+    for name, brand, colours, price, units in [
+        ("Mug one", "Hardwick", ["Red"], "5.00", 1),
+        ("Mug two", "Hardwick", ["Blue"], "6.00", 0),
+        ("Mug three", "Hardwick", ["Red", "Blue"], "7.00", 1),
+        ("Mug four", "Larch", ["Blue"], "8.00", 1),
+        ("Mug five", "Larch", ["Green"], "9.00", 0),
+    ]:
+        make_goods(name, brand=brand, attributes={"Colour": colours}, price=price, units=units)
+
+
+@pytest.mark.usefixtures("mugs")
+def test_counts_what_was_found() -> None:
+    found = answer(q="mug")
+    assert facet(found, "brand") == {"hardwick": 3, "larch": 2}
+    assert facet(found, "category") == {"kitchen": 5}
+    assert facet(found, "in_stock") == {"true": 3, "false": 2}
+    assert facet(found, "Colour") == {"Blue": 3, "Red": 2, "Green": 1}
+    price = next(each for each in found["facets"] if each["name"] == "price")
+    assert (price["lowest"], price["highest"]) == ("5.00", "9.00")
+    assert found["facets_are_exact"]
+
+
+@pytest.mark.usefixtures("mugs")
+def test_a_facet_counts_what_all_selections_but_its_own_leave_over() -> None:
+    found = answer(q="mug", brand="hardwick", attribute="Colour:Red")
+    assert found["total"] == 2
+    assert facet(found, "brand") == {"hardwick": 2}
+    assert facet(found, "Colour") == {"Blue": 2, "Red": 2}
+    assert facet(found, "in_stock") == {"true": 2, "false": 0}
+
+
+@pytest.mark.usefixtures("mugs")
+def test_values_of_one_facet_are_alternatives_and_facets_hold_together() -> None:
+    found = answer(q="mug", attribute=["Colour:Red", "Colour:Green"])
+    assert found["total"] == 3
+    both = answer(q="mug", attribute=["Colour:Red", "Colour:Green"], brand=["larch"])
+    assert [product["name"] for product in both["results"]] == ["Mug five"]
+
+
+@pytest.mark.usefixtures("mugs")
+def test_a_selected_value_is_shown_also_when_nothing_has_it() -> None:
+    found = answer(q="mug", brand=["larch"], attribute="Colour:Red")
+    assert found["total"] == 0
+    assert facet(found, "Colour") == {"Blue": 1, "Green": 1, "Red": 0}
+    assert facet(found, "brand") == {"hardwick": 2, "larch": 0}
+
+
+@pytest.mark.usefixtures("mugs")
+def test_price_and_stock_narrow_down_each_by_some_active_variant() -> None:
+    assert answer(q="mug", price_min="6", price_max="8.00")["total"] == 3
+    assert answer(q="mug", in_stock="false")["total"] == 2
+    two = Product.objects.get(name="Mug two")
+    Variant.objects.create(product=two, sku="GOLD", price=500, is_active=False)
+    assert answer(q="mug", price_min="100")["total"] == 0
+
+
+def test_a_category_counts_what_is_in_those_inside_it() -> None:
+    mug = make_goods("Mug", category="Kitchen")
+    cups = Category.objects.create(name="Cups", slug="cups", parent=mug.category)
+    cup = make_goods("Mug for two")
+    Product.objects.filter(pk=cup.pk).update(category=cups)
+    assert facet(answer(q="mug"), "category") == {"kitchen": 2, "cups": 1}
+    assert answer(q="mug", category="kitchen")["total"] == 2
+    narrowed = answer(q="mug", category="cups")
+    assert narrowed["total"] == 1
+    assert facet(narrowed, "category") == {"kitchen": 2, "cups": 1}
+
+
+def test_says_when_there_is_more_than_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(4):
+        make_goods(f"Mug {n}", brand="Hardwick")
+    monkeypatch.setattr(ranking, "DEEPEST", 3)
+    monkeypatch.setattr(counting, "DEEPEST", 3)
+    found = search(Wanted(q="mug"), rules=Rules())
+    assert (found.total, found.facets_are_exact) == (4, False)
+    narrowed = search(Wanted(q="mug", brands=("hardwick",)), rules=Rules())
+    assert not narrowed.facets_are_exact
+
+
+COLOURS = ["Red", "Blue", "Green", "Teal", "Grey"]
+SIZES = ["S", "M", "L"]
+
+
+@pytest.mark.slow
+def test_equals_what_one_counts_by_hand_for_two_hundred_selections() -> None:
+    chance = random.Random(7)
+    shop = [_any_product(chance, number) for number in range(120)]
+    for _ in range(200):
+        wanted = _any_selection(chance)
+        found = search(wanted, rules=Rules())
+        _assert_equals_rows(wanted, found, shop)
+
+
+def _any_product(chance: random.Random, number: int) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "name": chance.choice(["Mug", "Pan", "Mug and pan"]),
+        "brand": chance.choice(["", "Larch", "Hardwick", "Birch"]),
+        "category": chance.choice(["Kitchen", "Garden", "Cellar"]),
+        "price": chance.choice(["5.00", "7.50", "10.00", "20.00"]),
+        "units": chance.choice([0, 1]),
+        "attributes": {
+            "Colour": chance.sample(COLOURS, chance.randint(1, 2)),
+            "Size": chance.sample(SIZES, 1),
+        },
+    }
+    make_goods(slug=f"product-{number}", sku=f"SKU-{number}", **row)
+    return row
+
+
+def _any_selection(chance: random.Random) -> Wanted:
+    def some(values: list[str], most: int = 2) -> tuple[str, ...]:
+        return tuple(chance.sample(values, chance.choice([0, 0, 1, most])))
+
+    attributes = {"Colour": some(COLOURS), "Size": some(SIZES)}
+    low, high = chance.choice([(None, None), (7, None), (None, 10), (6, 15)])
+    return Wanted(
+        q=chance.choice(["", "mug", "pan", "mug pan"]),
+        brands=some(["larch", "hardwick", "birch"]),
+        categories=some(["kitchen", "garden", "cellar"]),
+        attributes={name: values for name, values in attributes.items() if values},
+        price_min=low,
+        price_max=high,
+        in_stock=chance.choice([None, None, True, False]),
+    )
+
+
+def _assert_equals_rows(wanted: Wanted, found: Found, shop: list[dict[str, Any]]) -> None:
+    tests = _conditions(wanted)
+
+    def left(own: str = "") -> list[dict[str, Any]]:
+        return [row for row in shop if all(t(row) for name, t in tests.items() if name != own)]
+
+    assert found.total == len(left()), wanted
+    shown = {each.name: {one.value: one.count for one in each.values} for each in found.facets}
+    brands = Counter(row["brand"].lower() for row in left("brand") if row["brand"])
+    assert shown["brand"] == dict.fromkeys(wanted.brands, 0) | brands
+    categories = Counter(row["category"].lower() for row in left("category"))
+    assert shown["category"] == dict.fromkeys(wanted.categories, 0) | categories
+    in_stock = [bool(row["units"]) for row in left("in_stock")]
+    assert shown["in_stock"] == {"true": sum(in_stock), "false": len(in_stock) - sum(in_stock)}
+    for name in {"Colour", "Size"} & shown.keys():
+        values = Counter(value for row in left(name) for value in row["attributes"][name])
+        assert shown[name] == dict.fromkeys(wanted.attributes.get(name, ()), 0) | values
+    assert set(wanted.attributes) <= shown.keys()
+
+
+def _conditions(wanted: Wanted) -> dict[str, Callable[[dict[str, Any]], bool]]:
+    low, high = wanted.price_min, wanted.price_max
+    return {
+        "q": lambda row: all(word in row["name"].lower() for word in wanted.q.split()),
+        "brand": lambda row: not wanted.brands or row["brand"].lower() in wanted.brands,
+        "category": lambda row: (
+            not wanted.categories or row["category"].lower() in wanted.categories
+        ),
+        "in_stock": lambda row: wanted.in_stock in (None, bool(row["units"])),
+        "price": lambda row: (
+            (low is None or float(row["price"]) >= low)
+            and (high is None or float(row["price"]) <= high)
+        ),
+        **{
+            name: lambda row, name=name, values=values: bool(
+                set(values) & set(row["attributes"][name])
+            )
+            for name, values in wanted.attributes.items()
+        },
+    }
+
+
+def test_shows_the_attributes_that_tell_most_products_apart() -> None:
+    for n in range(10):
+        make_goods(
+            f"Mug {n}",
+            attributes={
+                "Colour": [COLOURS[n % 2]],
+                "Made of": ["Steel"],
+                "Size": ["S"] if n else ["M"],
+                "Story": ["x" * 41],
+                "Ratio 1:2": ["yes" if n else "no"],
+            },
+        )
+    shown = [each["name"] for each in answer(q="mug")["facets"] if each["type"] == "attribute"]
+    assert shown == ["Colour", "Size"]
+
+
+def test_brings_at_most_eight_attributes_and_twenty_values() -> None:
+    for n in range(25):
+        make_goods(f"Mug {n}", attributes={f"Kind {k}": [f"{n} {k}"] for k in range(10)})
+    attributes = [each for each in answer(q="mug")["facets"] if each["type"] == "attribute"]
+    assert len(attributes) == 8
+    assert {len(each["values"]) for each in attributes} == {20}
