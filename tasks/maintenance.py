@@ -5,6 +5,7 @@ from typing import Any
 from celery import shared_task
 
 from apps.catalog.popularity import measure_popularity
+from apps.catalog.search.vocabulary import refresh_vocabulary
 from shop.celery import app
 from shop.clock import database_time
 from tasks import dead_letters, sweeper, watching
@@ -59,3 +60,9 @@ def audit() -> str:
 @shared_task(base=MaintenanceTask)
 def measure_popularity_of_products() -> int:
     return measure_popularity(now=database_time())
+
+
+# Longer than a step of an order may take, where the catalogue is large.
+@shared_task(base=MaintenanceTask, soft_time_limit=280, time_limit=290)
+def count_words() -> int:
+    return refresh_vocabulary()

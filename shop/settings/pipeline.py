@@ -9,13 +9,7 @@ _AMQP = CELERY_BROKER_URL.startswith("amqp")
 RABBITMQ_MANAGEMENT_URL = env_secret("RABBITMQ_MANAGEMENT_URL", default="")
 
 # Named here and not discovered, so that a worker that cannot import one does not start.
-CELERY_IMPORTS = (
-    "tasks.order_pipeline",
-    "tasks.email",
-    "tasks.maintenance",
-    "tasks.search",
-    "tasks.vocabulary",
-)
+CELERY_IMPORTS = ("tasks.order_pipeline", "tasks.email", "tasks.maintenance", "tasks.search")
 CELERY_TASK_QUEUES = WORK_QUEUES
 # A typo raises QueueNotFound instead of making a queue that nobody reads.
 CELERY_TASK_CREATE_MISSING_QUEUES = False
@@ -27,7 +21,6 @@ CELERY_TASK_ROUTES = {
     "tasks.email.*": {"queue": "email.send_order_confirmation"},
     "tasks.search.*": {"queue": "search.index_product"},
     "tasks.maintenance.*": {"queue": "shop.maintenance"},
-    "tasks.vocabulary.*": {"queue": "shop.maintenance"},
     "celery.backend_cleanup": {"queue": "shop.maintenance"},
 }
 

@@ -41,7 +41,7 @@ CELERY_BEAT_SCHEDULE = {
         crontab(minute=30, hour=2),
         expires=12 * 3600,
     ),
-    "refresh vocabulary": _entry("tasks.vocabulary.refresh", 600.0, expires=550),
+    "count words": _entry("tasks.maintenance.count_words", 600.0, expires=550),
     "prune": _entry("tasks.maintenance.prune", crontab(minute=0, hour=3), expires=12 * 3600),
     "audit": _entry("tasks.maintenance.audit", crontab(minute=30, hour=3), expires=12 * 3600),
     # Celery's own. Of its schedulers only those with a file send it by themselves.

@@ -19,7 +19,7 @@ _QUERIES = f"""
             WHERE {ON_SALE}
                 AND text.written @@ (%(before)s || quote_literal(known.word))::tsquery
             LIMIT 100
-        ) AS some
+        ) AS enough
     ) AS found
     WHERE found.products > 0
     ORDER BY found.products DESC, known.products DESC, word

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -101,6 +102,7 @@ def test_says_when_there_is_more_than_it_counts(monkeypatch: pytest.MonkeyPatch)
 
 COLOURS = ["Red", "Blue", "Green", "Teal", "Grey"]
 SIZES = ["S", "M", "L"]
+_PRICES = [(None, None), (Decimal(7), None), (None, Decimal(10)), (Decimal(6), Decimal(15))]
 
 
 @pytest.mark.slow
@@ -134,7 +136,7 @@ def _any_selection(chance: random.Random) -> Wanted:
         return tuple(chance.sample(values, chance.choice([0, 0, 1, most])))
 
     attributes = {"Colour": some(COLOURS), "Size": some(SIZES)}
-    low, high = chance.choice([(None, None), (7, None), (None, 10), (6, 15)])
+    low, high = chance.choice(_PRICES)
     return Wanted(
         q=chance.choice(["", "mug", "pan", "mug pan"]),
         brands=some(["larch", "hardwick", "birch"]),
@@ -176,16 +178,15 @@ def _conditions(wanted: Wanted) -> dict[str, Callable[[dict[str, Any]], bool]]:
         ),
         "in_stock": lambda row: wanted.in_stock in (None, bool(row["units"])),
         "price": lambda row: (
-            (low is None or float(row["price"]) >= low)
-            and (high is None or float(row["price"]) <= high)
+            (low is None or Decimal(row["price"]) >= low)
+            and (high is None or Decimal(row["price"]) <= high)
         ),
-        **{
-            name: lambda row, name=name, values=values: bool(
-                set(values) & set(row["attributes"][name])
-            )
-            for name, values in wanted.attributes.items()
-        },
+        **{name: _has(name, values) for name, values in wanted.attributes.items()},
     }
+
+
+def _has(name: str, values: tuple[str, ...]) -> Callable[[dict[str, Any]], bool]:
+    return lambda row: not set(values).isdisjoint(row["attributes"][name])
 
 
 def test_shows_the_attributes_that_tell_most_products_apart() -> None:

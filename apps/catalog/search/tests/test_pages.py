@@ -1,0 +1,120 @@
+"""Pages of results, what is marked in them, and what they cost."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from apps.catalog.search import rules
+from apps.catalog.search.tests.goods import SUGGEST, URL, answer, make_goods, names
+from apps.catalog.search.vocabulary import refresh_vocabulary
+from tests.clients import guest
+from tests.limits import forget_calls
+from tests.statements import counted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("sort", ["relevance", "newest", "name", "-name", "price", "-price"])
+@pytest.mark.parametrize("q", ["", "mug"])
+def test_pages_do_not_overlap_and_leave_nothing_out(q: str, sort: str) -> None:
+    for n in range(11):
+        make_goods("Mug", slug=f"mug-{n}", units=n % 2)
+    seen = [
+        product["slug"]
+        for page in (1, 2, 3, 4)
+        for product in answer(q=q, sort=sort, page=page, page_size=3)["results"]
+    ]
+    assert sorted(seen) == sorted(f"mug-{n}" for n in range(11))
+    beyond = answer(q=q, sort=sort, page=5, page_size=3)
+    assert (beyond["results"], beyond["total"]) == ([], 11)
+
+
+def test_marks_what_matched_and_escapes_all_else() -> None:
+    make_goods(
+        "<img src='mug'> & \x02Mugs\x03 <i>mug</i>",
+        slug="evil",
+        description='Not a <b>mug</b>, but "mugs" & more.',
+    )
+    product = answer(q="mug")["results"][0]
+    assert product["name_html"] == (
+        "&lt;img src=&#x27;mug&#x27;&gt; &amp; <mark>Mugs</mark> &lt;i&gt;<mark>mug</mark>&lt;/i&gt;"
+    )
+    assert product["excerpt_html"] == (
+        "Not a &lt;b&gt;<mark>mug</mark>&lt;/b&gt;, but"
+        " &quot;<mark>mugs</mark>&quot; &amp; more."
+    )
+
+
+def test_marks_accents_and_shows_no_excerpt_where_nothing_matched() -> None:
+    make_goods("Café press", description="Brews.")
+    product = answer(q="cafe")["results"][0]
+    assert product["name_html"] == "<mark>Café</mark> press"
+    assert product["excerpt_html"] == ""
+
+
+def test_a_search_for_mark_up_is_answered_without_any() -> None:
+    make_goods("Mug")
+    answered = guest().get(URL, {"q": "<script>mgu</script>"})
+    assert "<script>" not in answered.content.decode()
+
+
+def test_takes_as_many_statements_for_one_product_as_for_twenty() -> None:
+    make_goods("Mug", slug="first")
+    refresh_vocabulary()
+    costs = []
+    for count in (1, 20):
+        for n in range(count):
+            make_goods(
+                "Mug",
+                slug=f"mug-{count}-{n}",
+                brand=f"Brand {n}",
+                attributes={"Colour": [f"{n}"]},
+            )
+        rules.forget()
+        with counted() as statements:
+            guest().get(URL, {"q": "mug", "brand": "brand-1", "attribute": "Colour:1"})
+        costs.append(len(statements))
+    assert costs[0] == costs[1] <= 17, costs
+
+
+def test_suggests_searches_that_find_something_and_products() -> None:
+    for name in ("Stoneware mug", "Stoneware bowl", "Stool", "Pan"):
+        make_goods(name)
+    refresh_vocabulary()
+    answered = guest().get(SUGGEST, {"q": "sto"})
+    assert answered.headers["Cache-Control"] == "max-age=60"
+    suggested = answered.json()
+    assert suggested["queries"] == ["stoneware", "stool"]
+    assert {each["name"] for each in suggested["products"]} == {
+        "Stoneware mug",
+        "Stoneware bowl",
+        "Stool",
+    }
+    both = guest().get(SUGGEST, {"q": "Stoneware B"}).json()
+    assert both["queries"] == ["stoneware bowl"]
+    assert [each["name"] for each in both["products"]] == ["Stoneware bowl"]
+    assert guest().get(SUGGEST, {"q": ""}).json()["queries"] == []
+    assert guest().get(SUGGEST, {"q": "xyz"}).json()["products"] == []
+
+
+def test_says_who_has_answered() -> None:
+    make_goods("Mug")
+    found = answer(q="mug")
+    assert (found["engine"], found["degraded"]) == ("postgres", False)
+    assert names(q="mug") == ["Mug"]
+
+
+@pytest.fixture
+def low_rate(settings: Settings) -> Iterator[None]:
+    settings.THROTTLE_RATES = settings.THROTTLE_RATES | {"search": 2, "suggest": 3}
+    yield
+    forget_calls()
+
+
+@pytest.mark.usefixtures("low_rate")
+def test_refuses_who_searches_too_often_but_not_who_types() -> None:
+    codes = [guest().get(URL, REMOTE_ADDR="192.0.2.1").status_code for _ in range(3)]
+    assert codes == [200, 200, 429]
+    codes = [guest().get(SUGGEST, REMOTE_ADDR="192.0.2.1").status_code for _ in range(4)]
+    assert codes == [200, 200, 200, 429]

@@ -1,0 +1,99 @@
+"""Synonyms and boosts: what the shopkeeper knows better than the ranking."""
+
+import pytest
+
+from apps.catalog.models import Brand, Category, Product
+from apps.catalog.search import rules, searching
+from apps.catalog.search.boosts import rules_of
+from apps.catalog.search.models import Boost, Synonym
+from apps.catalog.search.rules import Rules
+from apps.catalog.search.synonyms import groups_of
+from apps.catalog.search.tests.goods import make_goods, names
+from apps.catalog.search.wanted import Wanted
+
+pytestmark = pytest.mark.django_db
+
+
+def say_the_same(terms: str) -> None:
+    Synonym.objects.create(terms=terms)
+    rules.forget()
+
+
+def boost(query: str = "", **fields: object) -> None:
+    Boost.objects.create(query=query, **fields)
+    rules.forget()
+
+
+def test_a_synonym_finds_the_other_word_both_ways() -> None:
+    make_goods("Sofa")
+    make_goods("Couch")
+    assert names(q="couch") == ["Couch"]
+    say_the_same("sofa, couch")
+    assert sorted(names(q="couch")) == sorted(names(q="Sofas")) == ["Couch", "Sofa"]
+
+
+def test_a_synonym_may_be_several_words() -> None:
+    make_goods("Memory stick blue")
+    make_goods("USB drive blue")
+    make_goods("Stick of memory, a drive with USB, blue")
+    say_the_same("memory stick, usb drive")
+    assert sorted(names(q="memory stick blue"))[0] == "Memory stick blue"
+    assert "USB drive blue" in names(q="blue memory stick")
+    # The other term is one thing: its words stand together.
+    assert "Stick of memory, a drive with USB, blue" not in names(q="usb drives blue")[:1]
+
+
+def test_a_synonym_that_is_not_active_does_nothing() -> None:
+    make_goods("Sofa")
+    Synonym.objects.create(terms="sofa, couch", is_active=False)
+    rules.forget()
+    assert names(q="couch") == []
+
+
+def test_what_a_synonym_stands_for_is_no_typo() -> None:
+    make_goods("Settee")
+    say_the_same("settee, sofa")
+    assert names(q="sofa") == ["Settee"]
+
+
+def test_a_boost_moves_a_product_a_brand_or_a_category_up_or_down() -> None:
+    for name in ("Mug x", "Mug y", "Mug z"):
+        make_goods(name, brand=name[-1:].upper(), category=f"Shelf {name[-1:]}")
+    assert names(q="mug")[0] == "Mug z"  # the newest of equals
+    boost(product=Product.objects.get(name="Mug x"), factor=3)
+    assert names(q="mug")[0] == "Mug x"
+    boost(brand=Brand.objects.get(name="Y"), factor=5)
+    assert names(q="mug") == ["Mug y", "Mug x", "Mug z"]
+    boost(category=Category.objects.get(name="Shelf y"), factor=0.1)
+    assert names(q="mug") == ["Mug x", "Mug z", "Mug y"]
+    assert names(q="") == ["Mug x", "Mug z", "Mug y"]
+    assert names(q="mug", sort="name") == ["Mug x", "Mug y", "Mug z"]
+
+
+def test_a_boost_of_a_category_counts_for_what_is_inside_it() -> None:
+    make_goods("Mug x", category="Kitchen")
+    make_goods("Mug y", category="Garden")
+    cups = Category.objects.create(name="Cups", slug="cups", parent=Category.objects.first())
+    Product.objects.filter(name="Mug x").update(category=cups)
+    assert names(q="mug")[0] == "Mug y"
+    boost(category=Category.objects.get(slug="kitchen"), factor=2)
+    assert names(q="mug")[0] == "Mug x"
+
+
+def test_a_boost_of_a_query_counts_for_its_words_in_any_order_and_no_others() -> None:
+    make_goods("Blue mug x")
+    make_goods("Blue mug y")
+    boost("mug blue", product=Product.objects.get(name="Blue mug x"))
+    assert names(q="BLUE mugs")[0] == "Blue mug x"
+    assert names(q="mug")[0] == "Blue mug y"
+
+
+def test_rules_that_nobody_has_saved_can_be_tried() -> None:
+    sofa = make_goods("Sofa")
+    tried = Rules(
+        synonyms=groups_of([Synonym(terms="sofa, couch")]),
+        boosts=rules_of([Boost(product=sofa, factor=2)]),
+    )
+    hits = searching.search(Wanted(q="couch"), rules=tried).hits
+    assert [hit.product_id for hit in hits] == [sofa.pk]
+    assert searching.search(Wanted(q="couch")).total == 0
