@@ -76,10 +76,13 @@ def nginx(*, backend: int = 9, flower: int = 9) -> Iterator[Nginx]:
 def installed(*, backend: int = 9, flower: int = 9) -> Iterator[Nginx]:
     """One with all its files, that has not been started."""
     install("nginx-light", program=_NGINX, what="nginx")
-    place = Path(tempfile.mkdtemp(prefix="plugproof-nginx-"))
-    place.chmod(0o755)
     addresses = {"backend": ["127.0.0.1"], "flower": ["127.0.0.1"]}
-    with name_server(addresses) as names:
+    with (
+        tempfile.TemporaryDirectory(prefix="plugproof-nginx-") as directory,
+        name_server(addresses) as names,
+    ):
+        place = Path(directory)
+        place.chmod(0o755)
         port, tls_port, own_port = _free_ports(3)
         made = Nginx(place=place, names=names, port=port, tls_port=tls_port, own_port=own_port)
         made.static.mkdir(parents=True)
@@ -89,7 +92,6 @@ def installed(*, backend: int = 9, flower: int = 9) -> Iterator[Nginx]:
         shutil.copytree(SOURCE, place / "shop")
         _adapt(made, backend=backend, flower=flower)
         yield made
-    shutil.rmtree(place)
 
 
 def _make_certificate(directory: Path) -> None:
