@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from apps.catalog.importing import offers
@@ -73,6 +74,7 @@ def _attributes(value: Any) -> Iterator[tuple[str, list[str]]]:
         yield _readable(key[2:]), _values(key, content)
 
 
+@lru_cache(maxsize=10_000)  # a catalogue has some thousands of names, each on many lines
 def _readable(key: str) -> str:
     key = _BRACKETED.sub(lambda found: f" ({found[1]}) ", key)
     words = " ".join(re.split(r"[_ ]+", key)).strip()

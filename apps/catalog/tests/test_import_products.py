@@ -1,6 +1,12 @@
 """`import_products`: a supplier's file becomes the shop's products, once."""
 
 import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,6 +14,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.serializers import serialize
+from django.db import connection
+from django.db.models import Sum
 
 from apps.catalog import inventory
 from apps.catalog.importing import run
@@ -15,6 +23,8 @@ from apps.catalog.models import Brand, Category, Product, StockItem, StockMoveme
 from apps.catalog.tests.supplier_samples import bag_line, icecat_line, luma_line
 from tests.builders import NOON, make_variant
 from tests.files import write_file
+from tests.pipeline import worker_environment
+from tests.servers import figures
 
 MODELS: Any = (Category, Brand, Product, Variant, StockItem, StockMovement)
 
@@ -327,3 +337,87 @@ def test_a_dry_run_says_what_would_be_done_and_keeps_nothing(tmp_path: Path) -> 
     assert figure(output, "products made") == 2
     assert figure(output, "units of opening stock booked") == 400
     assert [model.objects.count() for model in MODELS] == [0] * len(MODELS)
+
+
+# Dies in its second transaction, after everything in it is written.
+_DYING = """
+import os, signal, sys, django; django.setup()
+from django.core.management import call_command
+from apps.catalog.importing import run
+run.BATCH, original, calls = 4, run.write, []
+def write(*args, **kwargs):
+    written = original(*args, **kwargs)
+    calls.append(written)
+    if len(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return written
+run.write = write
+call_command("import_products", sys.argv[1])
+"""
+
+
+def whole_shop() -> list[Any]:
+    """Everything but ids and times, so that two shops can be compared."""
+    products = Product.objects.order_by("slug").values_list(
+        "slug", "name", "description", "attributes", "brand__slug", "category__slug"
+    )
+    variants = Variant.objects.order_by("sku").values_list(
+        "sku", "name", "price", "product__slug", "stock__on_hand"
+    )
+    movements = StockMovement.objects.order_by("variant__sku").values_list(
+        "variant__sku", "kind", "quantity", "reference"
+    )
+    categories = Category.objects.order_by("slug").values_list("slug", "parent__slug")
+    return [list(rows) for rows in (products, variants, movements, categories)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_in_the_middle_and_started_again_it_makes_the_same_shop(tmp_path: Path) -> None:
+    lines = [icecat_line(n, title="Desk mount") for n in range(1, 9)]
+    path = write_file(tmp_path / "a.jsonl", [*lines, luma_line(), bag_line()])
+    import_file(path, "--stock", "3")
+    uninterrupted = whole_shop()
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE catalog_category, catalog_brand CASCADE")
+
+    command = [sys.executable, "-c", _DYING, str(path)]
+    ended = subprocess.run(command, env=worker_environment(), check=False)  # noqa: S603 ours
+    assert ended.returncode == -signal.SIGKILL
+    assert Product.objects.count() == 4  # the first transaction, and nothing of the second
+    output = import_file(path, "--stock", "3")
+    assert figure(output, "products made") == 6
+    assert whole_shop() == uninterrupted
+
+
+@pytest.fixture
+def real_files() -> list[str]:
+    paths = os.environ.get("IMPORT_PRODUCTS")
+    if not paths:
+        pytest.skip("IMPORT_PRODUCTS does not name the files of real products")
+    return paths.split(os.pathsep)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_takes_the_real_files_and_changes_nothing_the_second_time(
+    real_files: list[str],
+) -> None:
+    def run_once() -> tuple[str, float]:
+        out, started = io.StringIO(), time.monotonic()
+        with suppress(CommandError):  # sets are left out
+            call_command("import_products", *real_files, stdout=out, stderr=out)
+        return out.getvalue(), time.monotonic() - started
+
+    output, seconds = run_once()
+    made = figure(output, "products made")
+    assert made > 100
+    problems = [line for line in output.splitlines() if ", line " in line]
+    assert not [line for line in problems if "the shop sells no sets" not in line]
+    figures.append(f"import of {made} products: {seconds:.1f} s")
+    versions = Product.objects.aggregate(Sum("search_version"))
+    rows = [model.objects.count() for model in MODELS]
+    output, seconds = run_once()
+    figures.append(f"the same again: {seconds:.1f} s")
+    assert figure(output, "products that were up to date") == made
+    assert Product.objects.aggregate(Sum("search_version")) == versions
+    assert [model.objects.count() for model in MODELS] == rows
