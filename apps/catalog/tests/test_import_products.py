@@ -318,7 +318,10 @@ class TestProblems:
         assert output.count(": not JSON.") == 20
         assert "And 10 more.\n" in output
 
-    def test_touches_nothing_if_a_file_is_damaged_at_its_end(self, tmp_path: Path) -> None:
+    def test_touches_nothing_if_a_file_is_damaged_at_its_end(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run, "BATCH", 2)
         path = write_file(tmp_path / "a.jsonl", [icecat_line(n) for n in range(9)], packed=True)
         path.write_bytes(path.read_bytes()[:-20])
         assert "a.jsonl cannot be read: " in failed_import(path)
