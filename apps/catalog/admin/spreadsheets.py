@@ -61,7 +61,6 @@ class UploadForm(ImportForm):  # type: ignore[misc]  # no types
 
 
 class ConfirmForm(ConfirmImportForm):  # type: ignore[misc]  # no types
-    import_file_name = forms.RegexField("[0-9a-f]{32}", widget=forms.HiddenInput)
     format = forms.ChoiceField(
         choices=[(str(n), "") for n in range(len(FORMATS))], widget=forms.HiddenInput
     )
