@@ -1,4 +1,4 @@
-"""Synonyms and boosts: lists and forms."""
+"""Synonyms and boosts: lists and forms, with a query to try them on."""
 
 from typing import Any
 
@@ -10,12 +10,13 @@ from tree_queries.forms import TreeNodeChoiceField
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from apps.catalog.search.admin.forms import BoostForm, SynonymForm, words_of
+from apps.catalog.search.admin.trying import TryingAdmin
 from apps.catalog.search.models import Boost, Synonym
-from shop.admin import ModelAdmin, label
+from shop.admin import label
 
 
 @admin.register(Synonym)
-class SynonymAdmin(ModelAdmin[Synonym]):
+class SynonymAdmin(TryingAdmin):
     form = SynonymForm
     list_display = ("terms", "is_active")
     list_filter = (("is_active", BooleanRadioFilter),)
@@ -35,7 +36,7 @@ class SynonymAdmin(ModelAdmin[Synonym]):
 
 
 @admin.register(Boost)
-class BoostAdmin(ModelAdmin[Boost]):
+class BoostAdmin(TryingAdmin):
     form = BoostForm
     list_display = ("what", "wanted", "effect", "is_active")
     list_display_links = ("what",)
