@@ -12,6 +12,7 @@ from django.db import transaction
 from apps.catalog.importing.offers import OfferedProduct
 from apps.catalog.importing.reading import Line, Reader, count_lines
 from apps.catalog.importing.writing import Written, write
+from apps.catalog.search.vocabulary import refresh_vocabulary
 from shop.alone import alone
 from shop.json_lines import BrokenLine
 
@@ -67,7 +68,7 @@ def import_products(
     progress: Progress,
     waiting: Callable[[], None],
 ) -> Report:
-    """Bring what the files offer into the shop, one import at a time.
+    """Bring what the files offer into the shop, one import at a time, and count its words anew.
 
     Raises Unreadable before anything is changed if a file is damaged in any place.
     """
@@ -88,6 +89,9 @@ def import_products(
                     report.leave_out(path, numbers[place], reason)
                 done += len(batch)
                 progress(path, done, lengths[path])
+    if not terms.is_trial:
+        # Also when nothing was changed: the run before may have died here.
+        refresh_vocabulary()
     return report
 
 
