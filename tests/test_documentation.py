@@ -43,8 +43,9 @@ def defined_in(body: list[ast.stmt]) -> dict[str, list[ast.stmt]]:
 
 
 def variables_read() -> set[str]:
-    """What the settings and the Procfile take from the environment."""
-    read = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "Procfile").read_text()))
+    """What the settings, the Procfile and docker-compose.yml take from the environment."""
+    files = [ROOT / "Procfile", ROOT / "docker-compose.yml"]
+    read = {name for file in files for name in re.findall(r"\$\{([A-Z_]+)", file.read_text())}
     for path in SETTINGS.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and node.args and is_reader(node.func):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.compose import bad_input, faults, hardening, lasting, quick_start
+from tests.compose import bad_input, faults, hardening, lasting, quick_start, rolling
 from tests.compose.engine import Engine, Failed
 from tests.compose.project import Project
 
@@ -110,6 +110,8 @@ _PARTS: dict[str, Callable[[Project], None]] = {
     "closed": _closed,
     "kills": _kills,
     "scale": lambda project: lasting.scale(project, say),
+    "another version": lambda project: rolling.another_version(project, say),
+    "https": lambda project: rolling.https(project, say),
     "restart": lambda project: lasting.restart(project, say),
     "restore": lambda project: lasting.restore(project, say),
     "bad input": lambda project: lasting.between(project, bad_input.refuse, say),

@@ -12,11 +12,11 @@ Answer = TypeVar("Answer")
 ADDRESS = "http://127.0.0.1"
 # Seconds. The shop takes 30 orders a minute from one address.
 _PAUSE = 2.2
-_PATIENCE = 120
+_PATIENCE = 300
 
 
 class Unanswered(Exception):
-    """The shop did not take an order for two minutes."""
+    """The shop did not take an order for five minutes."""
 
 
 def buy(address: str = ADDRESS) -> str:
