@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import requests
+
 from tests.compose import bad_input, faults, hardening, lasting, quick_start, rolling
 from tests.compose.engine import Engine, Failed
 from tests.compose.project import Project
+from tests.compose.shoppers import Unanswered
 
 _started = time.monotonic()
 
@@ -32,28 +35,33 @@ def main() -> int:
     engine = Engine(arguments.directory.resolve() / "engine")
     engine.start()
     project = Project(engine, arguments.directory.resolve() / "shop")
+    failed: list[str] = []
     try:
-        _run(project, only=arguments.only)
-    except Failed as failure:
-        say(f"FAILED: {failure}")
-        for words in (["ps", "--all"], ["logs", "--tail", "20"]):
-            sys.stdout.write(project.compose(*words))
-        return 1
+        for line in project.prepare():
+            say(line)
+        chosen = {"start", arguments.only} if arguments.only else set(_PARTS)
+        failed = [
+            name
+            for name, part in _PARTS.items()
+            if name in chosen and not _holds(project, name, part)
+        ]
     finally:
         project.compose("down", "--volumes", "--remove-orphans")
         engine.stop()
-    say("all of it held")
-    return 0
+    say(f"failed: {', '.join(failed)}" if failed else "all of it held")
+    return bool(failed)
 
 
-def _run(project: Project, *, only: str | None) -> None:
-    for line in project.prepare():
-        say(line)
-    start(project)
-    for name, part in _PARTS.items():
-        if only in (None, name):
-            say(f"--- {name}")
-            part(project)
+def _holds(project: Project, name: str, part: Callable[[Project], None]) -> bool:
+    say(f"--- {name}")
+    try:
+        part(project)
+    except (Failed, Unanswered, requests.RequestException) as failure:
+        say(f"FAILED: {failure}")
+        for words in (["ps", "--all"], ["logs", "--tail", "20"]):
+            sys.stdout.write(project.compose(*words))
+        return False
+    return True
 
 
 def start(project: Project) -> None:
@@ -106,6 +114,7 @@ def _kills(project: Project) -> None:
 
 
 _PARTS: dict[str, Callable[[Project], None]] = {
+    "start": start,
     "quick start": _walk,
     "closed": _closed,
     "kills": _kills,
