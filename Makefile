@@ -57,7 +57,7 @@ env: ## make .env, with passwords, for docker-compose.yml (DOMAIN=shop.example: 
 SCALED = $(if $(SCALE),--scale worker-order=$(SCALE))
 up: ## the whole shop in containers, until it sells (SCALE=3: three order workers)
 	@$(COMPOSE) up --build --detach $(SCALED)
-	@$(COMPOSE) up --detach --wait --no-deps $(SCALED) nginx relay worker-order worker-email worker-search beat
+	@$(COMPOSE) up --detach --wait --no-deps --no-recreate $(SCALED) nginx relay worker-order worker-email worker-search beat
 	@$(COMPOSE) exec -T backend python -m deploy.backend.health report
 
 down: ## stop the containers; the volumes stay

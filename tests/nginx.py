@@ -86,7 +86,7 @@ def installed(*, backend: int = 9, flower: int = 9) -> Iterator[Nginx]:
         port, tls_port, own_port = _free_ports(3)
         made = Nginx(place=place, names=names, port=port, tls_port=tls_port, own_port=own_port)
         made.static.mkdir(parents=True)
-        for name in ("tmp", "generated", "tls", "certificates"):
+        for name in ("tmp", "tls", "certificates"):
             (place / name).mkdir()
         _make_certificate(place / "certificates")
         shutil.copytree(SOURCE, place / "shop")
@@ -113,7 +113,6 @@ def _make_certificate(directory: Path) -> None:
 def _adapt(made: Nginx, *, backend: int, flower: int) -> None:
     replaced = {
         "/etc/nginx/shop": f"{made.place}/shop",
-        "/etc/nginx/generated": f"{made.place}/generated",
         "/etc/nginx/tls": f"{made.place}/tls",
         "/etc/nginx/certificates": f"{made.place}/certificates",
         " /tmp/": f" {made.place}/tmp/",  # noqa: S108 what nginx uses in its container
@@ -132,7 +131,7 @@ def _adapt(made: Nginx, *, backend: int, flower: int) -> None:
         unused -= _replace(file, replaced)
     assert not unused, "the configuration has no such names any more"
     for template in shop.glob("templates/*.template"):
-        template.rename(made.place / "generated" / template.stem)
+        template.rename(made.place / "tmp" / template.stem)
     (shop / "tls.conf").rename(made.place / "tls" / "tls.conf")
     # As an operator would fill them in.
     with (shop / "proxies.conf").open("a") as proxies:

@@ -122,6 +122,7 @@ _PARTS: dict[str, Callable[[Project], None]] = {
     "another version": lambda project: rolling.another_version(project, say),
     "https": lambda project: rolling.https(project, say),
     "restart": lambda project: lasting.restart(project, say),
+    "standby": lambda project: lasting.standby(project, say),
     "restore": lambda project: lasting.restore(project, say),
     "bad input": lambda project: lasting.between(project, bad_input.refuse, say),
     "upgrade": lambda project: lasting.upgrade(project, say),

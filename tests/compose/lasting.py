@@ -52,6 +52,27 @@ def restart(project: Project, say: Say) -> None:
     first_order(project)
 
 
+def standby(project: Project, say: Say) -> None:
+    """It copies itself anew when the primary gave up its slot, and only then."""
+    data = ["pg_controldata", "/var/lib/postgresql/data/pgdata"]
+    project.compose("restart", "db-replica")
+    project.wait_until_well("db-replica")
+    if "Copying" in project.compose("logs", "--since", "2m", "db-replica"):
+        raise Failed("it copied itself although it had all")
+    project.compose("stop", "db-replica")
+    drop = "SELECT pg_drop_replication_slot('db_replica')"
+    project.exec("db-primary", "psql", "-XU", "postgres", "-c", drop)
+    started = time.monotonic()
+    project.compose("start", "db-replica")
+    project.wait_until_well("db-replica")
+    said = project.compose("logs", "--no-log-prefix", "--since", "2m", "db-replica")
+    if "The primary no longer keeps what it lacks" not in said:
+        raise Failed(said)
+    if project.exec("db-replica", *data).count("in archive recovery") != 1:
+        raise Failed("it is no standby")
+    say(f"a standby whose slot is gone is well again in {time.monotonic() - started:.0f} s")
+
+
 def restore(project: Project, say: Say) -> None:
     """A backup, onto a machine that has nothing else."""
     before = rows(project)

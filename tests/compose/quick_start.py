@@ -52,7 +52,7 @@ def pages(project: Project) -> None:
         raise Failed(f"{style} is not kept by browsers")
     log_in(requests.Session())
     get("/api/docs/")
-    get("/api/catalog/products/", holds="Larch Stoneware Mug")
+    get("/api/catalog/products/1/", holds="Larch Stoneware Mug")
     get("/health/ready", holds='"database": {"status": "ok"}')
     password = project.setting("FLOWER_PASSWORD")
     get("/flower/", auth=("admin", password), holds="worker-order@")

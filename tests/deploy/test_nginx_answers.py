@@ -102,7 +102,7 @@ class TestStaticFiles:
 
     @pytest.mark.parametrize(
         "target",
-        ["/static/../../generated/shop.conf", "/static/..%2f..%2flog", "/static../log"],
+        ["/static/../../tmp/shop.conf", "/static/..%2f..%2flog", "/static../log"],
     )
     def test_nothing_else_can_be_read(self, front: Front, target: str) -> None:
         (answer,) = front.raw(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")

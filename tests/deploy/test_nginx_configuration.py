@@ -27,7 +27,7 @@ def test_nginx_takes_every_file() -> None:
 @pytest.mark.parametrize("name", ENVIRONMENT)
 def test_a_variable_that_is_not_set_stops_the_start_and_is_named(name: str) -> None:
     with installed() as made:
-        file = made.place / "generated" / "shop.conf"
+        file = made.place / "tmp" / "shop.conf"
         # What the image's entrypoint leaves as it is.
         file.write_text(file.read_text().replace(ENVIRONMENT[name], f"${{{name}}}"))
         ended = subprocess.run(  # noqa: S603 ours
