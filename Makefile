@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo run migrate servers-up servers-down replay chaos check
 .PHONY: env up down logs backup restore upgrade-postgres test-compose
-.PHONY: test test-pipeline test-rest test-quick fmt lock clean
+.PHONY: test test-pipeline test-rest test-psycopg test-quick fmt lock clean
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -88,6 +88,7 @@ ifneq ($(RABBITMQ)$(T),)
 	$(if $(RABBITMQ),RABBITMQ_SERIES=$(RABBITMQ)) python -m pytest $(if $(RABBITMQ),-m rabbitmq) $(T)
 else
 	@$(MAKE) --no-print-directory --keep-going --jobs=$(if $(GIVEN_SERVERS),1,2) test-pipeline test-rest
+	@$(MAKE) --no-print-directory test-psycopg
 	python -m chaos --orders 20
 endif
 
@@ -108,6 +109,11 @@ COMPOSE_TEST = /var/cache/plugproof/compose
 test-compose: .venv/test ## docker-compose.yml for real, root on Linux: a quarter of an hour (COMPOSE_TEST=directory, PART=kills)
 	python -m tests.compose $(COMPOSE_TEST) $(if $(PART),--only "$(PART)")
 
+# What a driver's own ways show in: errors, dead connections, notifications.
+PSYCOPG3_TESTS = shop/tests/test_outbox.py shop/tests/routing/test_absences.py tasks/tests/test_relay.py
+test-psycopg: .venv/test .venv-psycopg3/installed ## a few tests with psycopg 3 in psycopg2's place (T=path: these)
+	@PATH="$(CURDIR)/.venv-psycopg3/bin:$$PATH" python -m pytest $(or $(T),-m 'not slow' $(PSYCOPG3_TESTS))
+
 test-quick: .venv/test ## all but those that take long, or need RabbitMQ, a search engine or workers
 	python -m pytest -m 'not rabbitmq and not search and not pipeline and not slow' $(T)
 
@@ -122,12 +128,14 @@ lock: .venv/bin/uv ## write requirements/*.txt anew (UPGRADE=1: with newer versi
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements/base.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra embedded -o requirements/demo.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra embedded --extra test -o requirements/test.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra embedded --extra test --extra psycopg3 \
+		-o requirements/psycopg3.txt
 
-clean: servers-down ## stop the servers; delete .venv, and the data and logs under var
+clean: servers-down ## stop the servers; delete .venv and .venv-psycopg3, and the data and logs under var
 	@for directory in $(DIRECTORIES); do \
 		test ! -f $$directory/data-directory || rm -rf "$$(cat $$directory/data-directory)"; \
 	done
-	rm -rf .venv var
+	rm -rf .venv .venv-psycopg3 var
 
 .venv/bin/uv: requirements/uv.txt deploy/make_venv.sh
 	@sh deploy/make_venv.sh
@@ -135,4 +143,9 @@ clean: servers-down ## stop the servers; delete .venv, and the data and logs und
 # Compiled at once: a dozen processes are going to import the same modules.
 .venv/%: requirements/%.txt .venv/bin/uv
 	@uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r $<
+	@touch $@
+
+.venv-psycopg3/installed: requirements/psycopg3.txt .venv/bin/uv
+	@uv venv --quiet --clear --python $(BIN)/python .venv-psycopg3
+	@uv pip install --quiet --python .venv-psycopg3/bin/python --require-hashes -r $<
 	@touch $@

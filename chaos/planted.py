@@ -22,7 +22,7 @@ from deploy.processes import ROOT
 
 _PLANTS = ROOT / "chaos" / "plants.toml"
 _TIMEOUT = 900  # seconds
-_LEFT_OUT = shutil.ignore_patterns("var", ".venv", ".git", "__pycache__", ".*_cache")
+_LEFT_OUT = shutil.ignore_patterns("var", ".venv*", ".git", "__pycache__", ".*_cache")
 
 
 def main() -> int:

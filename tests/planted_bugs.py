@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _BUGS = ROOT / "tests" / "planted_bugs.toml"
 _PAGE = ROOT / "docs" / "planted-bugs.md"
 _TABLE_HEAD = "| planted bug | the test that failed |\n|---|---|\n"
-_LEFT_OUT = shutil.ignore_patterns("var", ".venv", ".git", "__pycache__", ".*_cache")
+_LEFT_OUT = shutil.ignore_patterns("var", ".venv*", ".git", "__pycache__", ".*_cache")
 
 
 class Bug(NamedTuple):

@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for server in servers.status():
         if server.name in started:
             terminalreporter.write_line(f"ran against {server.name} {server.version}")
+    driver = "psycopg" if find_spec("psycopg") else "psycopg2"  # as Django chooses
+    terminalreporter.write_line(f"ran with {driver} {import_module(driver).__version__}")
     if _given:
         terminalreporter.write_line(f"ran against the servers of {', '.join(_given)}")
 

@@ -121,7 +121,7 @@ def two_versions(trial: Trial) -> None:
 def _newer_version(directory: Path) -> Path:
     """A copy of the shop whose tasks have one more argument, and whose relay sends it."""
     shutil.rmtree(directory, ignore_errors=True)
-    left_out = shutil.ignore_patterns("var", ".venv", ".git", "__pycache__", ".*_cache")
+    left_out = shutil.ignore_patterns("var", ".venv*", ".git", "__pycache__", ".*_cache")
     shutil.copytree(ROOT, directory, ignore=left_out)
     _replace(
         directory / "tasks" / "order_pipeline.py",

@@ -4,6 +4,7 @@ Needs a connection that stays: no pooler in transaction mode between relay and d
 """
 
 import select
+from typing import Any
 
 from django.db import connection
 
@@ -21,8 +22,16 @@ def wait_for_messages(*, timeout: float) -> None:
     when the database went away."""
     connection.ensure_connection()
     raw = connection.connection
+    with connection.wrap_database_errors:
+        if callable(raw.notifies):  # psycopg 3
+            # It ends with the first; what came along with that one it keeps for the next call.
+            list(raw.notifies(timeout=timeout, stop_after=1))
+        else:
+            _wait_by_psycopg2(raw, timeout)
+
+
+def _wait_by_psycopg2(raw: Any, timeout: float) -> None:
     if not raw.notifies:
         select.select([raw], [], [], timeout)
-    with connection.wrap_database_errors:
-        raw.poll()
+    raw.poll()
     raw.notifies.clear()

@@ -92,6 +92,10 @@ TOPICS: dict[str, Callable[..., list[Signature[Any]]]] = {
     "price.asked": lambda *, order_id: [look.si(order_id=order_id)],
     "price.asked_unluckily": lambda *, order_id: [look_unluckily.si(order_id=order_id)],
     "price.raised": lambda *, order_id: [raise_price.si(order_id=order_id, price=6)],
+    "price.kept": lambda *, order_id: [
+        set_price.si(order_id=0, price=8),
+        look.si(order_id=order_id),
+    ],
     "price.set": lambda *, order_id: [
         set_price.si(order_id=order_id, price=8),
         look.si(order_id=order_id),
@@ -115,7 +119,7 @@ def relay() -> None:
 def seen() -> list[Any]:
     """The price that the task has seen, and on which database; forgotten here."""
     done = TaskResult.objects.filter(status="SUCCESS")
-    eventually(done.exists, what="the task is done")
+    eventually(done.exists, what="the task is done", seconds=60)  # a worker starts first
     result: list[Any] = json.loads(done.get().result)
     TaskResult.objects.all().delete()
     return result
@@ -147,6 +151,17 @@ def test_what_an_earlier_step_wrote_is_seen_by_the_next(
             catch_up(standby)
             late.enter_context(paused(standby))
         assert seen() == [8, "default"]
+
+
+def test_a_next_step_reads_the_standby_that_has_all_of_it(
+    worker: Worker, tag: Variant, standby: Standby
+) -> None:
+    def is_seen_there() -> bool:
+        announce("price.kept", tag)
+        relay()
+        return seen() == [9, "replica"]
+
+    eventually(is_seen_there, what="the price seen on the standby")
 
 
 def test_what_a_failed_run_wrote_is_seen_by_its_retry(

@@ -109,17 +109,23 @@ class TestTest:
     def place(self, tmp_path: Path) -> Path:
         """A copy whose .venv is up to date and holds a python that only writes down."""
         shutil.copy(ROOT / "Makefile", tmp_path)
-        made = ("requirements/uv.txt", "deploy/make_venv.sh", "requirements/test.txt")
-        for name in (*made, ".venv/bin/uv", ".venv/test"):
+        made = ["requirements/uv.txt", "deploy/make_venv.sh", "requirements/test.txt"]
+        made += ["requirements/psycopg3.txt", ".venv/bin/uv", ".venv/test"]
+        for name in (*made, ".venv-psycopg3/installed"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).touch()
         add_program(tmp_path, ".venv/bin/python")
+        add_program(tmp_path, ".venv-psycopg3/bin/python")
         return tmp_path
 
-    def test_runs_both_halves_and_then_the_faults(self, place: Path) -> None:
+    def test_runs_both_halves_and_then_psycopg_3_and_the_faults(self, place: Path) -> None:
         status, calls = run(place, "make", "test")
         assert (status, sorted(calls[:2])) == (0, self.HALVES)
-        assert calls[2:] == ["python -m chaos --orders 20"]
+        with_psycopg3, *rest = calls[2:]
+        assert with_psycopg3.startswith(
+            "python -m pytest -m not slow shop/tests/test_outbox.py "
+        )
+        assert rest == ["python -m chaos --orders 20"]
 
     def test_fails_with_the_tests_and_has_run_both_halves(self, place: Path) -> None:
         add_program(place, ".venv/bin/python", status=1)
