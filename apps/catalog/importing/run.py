@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.catalog.importing.offers import OfferedProduct
 from apps.catalog.importing.reading import Line, Reader, count_lines
@@ -115,5 +115,8 @@ def _sort_out(batch: list[Line], path: Path, report: Report) -> dict[int, Offere
 @contextmanager
 def _batch_transaction(*, is_trial: bool) -> Iterator[None]:
     with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Longer than a page may take: a batch has hundreds of rows, and search their words.
+            cursor.execute("SET LOCAL statement_timeout = '60s'")
         yield
         transaction.set_rollback(is_trial)

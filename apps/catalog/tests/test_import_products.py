@@ -342,6 +342,20 @@ def test_a_dry_run_says_what_would_be_done_and_keeps_nothing(tmp_path: Path) -> 
     assert [model.objects.count() for model in MODELS] == [0] * len(MODELS)
 
 
+@pytest.mark.django_db
+def test_a_batch_may_take_longer_than_a_page_may(tmp_path: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '1s'")
+        cursor.execute(
+            "CREATE FUNCTION tarry() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN PERFORM pg_sleep(1.2); RETURN NEW; END $$;"
+            "CREATE TRIGGER tarry BEFORE INSERT ON catalog_brand"
+            " FOR EACH ROW EXECUTE FUNCTION tarry()"
+        )
+    import_file(write_file(tmp_path / "a.jsonl", [icecat_line()]))
+    assert Product.objects.count() == 1
+
+
 # Dies in its second transaction, after everything in it is written.
 _DYING = """
 import os, signal, sys, django; django.setup()
