@@ -14,11 +14,14 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from apps.catalog.spreadsheet.cells import escaped
 
 MOST_BYTES = 5 * 1024 * 1024
-MOST_ROWS = 5_000
+# They are written in one transaction, and an order that makes one of their products scarce
+# waits for its end.
+MOST_ROWS = 1_000
 ROW = "row"  # the column that we add: the row's number as a spreadsheet shows it
 
 _MOST_UNPACKED_BYTES = 100 * 1024 * 1024
 _MOST_COLUMNS = 100
+_MOST_ROWS_WITH_EMPTY = 20_000  # a sheet may be formatted far below its last row
 _LONGEST_XLSX_CELL = 32_767
 
 NumberedRow = tuple[int, list[Any]]
@@ -122,7 +125,7 @@ def _xlsx_rows(data: bytes) -> Iterator[NumberedRow]:
             raise BadSheet("The file is too large when it is unpacked.")
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         for number, row in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
-            if number > 2 * MOST_ROWS:  # also empty ones
+            if number > _MOST_ROWS_WITH_EMPTY:
                 raise BadSheet(f"There are more than {MOST_ROWS} rows. Divide the file.")
             yield number, list(row[: _MOST_COLUMNS + 1])
     except BadSheet:

@@ -267,7 +267,7 @@ class TestProblems:
             (b"sku\nMUG,1\n", "Row 2 has more cells than the first row has names."),
             (b'sku,name\nMUG,"x\n', "Below row 1 this is no CSV: unexpected end of data."),
             (b"sku,name\nMUG," + b"x" * 200_000, "Below row 1 this is no CSV: field larger"),
-            (b"sku\n" + b"M\n" * 5_001, "There are more than 5000 rows. Divide the file."),
+            (b"sku\n" + b"M\n" * 1_001, "There are more than 1000 rows. Divide the file."),
             (b"PK\x03\x04 but no archive", "The file cannot be read as XLSX."),
             (b"x" * (5 * 2**20 + 1), "More than 5 MB. Divide the file."),
             (b"name\nMug\n", "There is no column sku"),
