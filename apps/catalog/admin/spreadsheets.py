@@ -11,10 +11,10 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django_redis.exceptions import ConnectionInterrupted
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm
 from import_export.tmp_storages import CacheStorage
+from redis.exceptions import RedisError
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from apps.catalog.models import Product, Variant
@@ -114,7 +114,7 @@ class SpreadsheetMixin(ImportExportMixin):  # type: ignore[misc]  # no types
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
             page: TemplateResponse = super().import_action(request, **kwargs)
-        except ConnectionInterrupted:
+        except RedisError:
             return self._again(request, "The upload cannot be kept: the cache is away.")
         page.context_data = {**(page.context_data or {}), **_preview(page.context_data or {})}
         return page
@@ -130,7 +130,7 @@ class SpreadsheetMixin(ImportExportMixin):  # type: ignore[misc]  # no types
             page: HttpResponse = super().process_import(request, **kwargs)
         except BadSheet as error:
             return self._again(request, str(error))
-        except ConnectionInterrupted:
+        except RedisError:
             return self._again(request, "The upload cannot be read: the cache is away.")
         if isinstance(page, TemplateResponse):  # a form that was tampered with
             return self._again(request, "Upload the file again.")

@@ -299,6 +299,15 @@ class TestConfirming:
             answer.content.decode()
         )
 
+    def test_a_cache_that_is_away_is_a_message(self, sue: Client, settings: Any) -> None:
+        kept = upload(sue, sheet(NEW))
+        default = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
+        settings.CACHES = {"default": default}
+        for answer in (upload(sue, sheet(NEW)), confirm(sue, kept)):
+            page = sue.get(answer["Location"]).content.decode()
+            assert "the cache is away." in page
+        assert not Product.objects.exists()
+
     @pytest.mark.parametrize("field", ["import_file_name", "format", "resource"])
     def test_a_form_that_was_tampered_with_is_a_message(self, sue: Client, field: str) -> None:
         form = upload(sue, sheet(NEW)).context["confirm_form"].initial
