@@ -31,6 +31,17 @@ def least_count(found: int) -> int:
     return 1 if found <= _FEW else 2
 
 
+def stock(in_stock: int, sold_out: int, *, selected: bool | None) -> list[FacetValue]:
+    """Both values, also one that no product has."""
+    return [
+        FacetValue(value=value, label=label, count=count, selected=selected is is_in_stock)
+        for value, label, is_in_stock, count in (
+            ("true", "In stock", True, in_stock),
+            ("false", "Sold out", False, sold_out),
+        )
+    ]
+
+
 def attributes_to_show(
     counted: Mapping[str, Mapping[str, int]], *, selected: Sequence[str]
 ) -> list[str]:

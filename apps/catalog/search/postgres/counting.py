@@ -7,7 +7,7 @@ from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.matching import Match
 from apps.catalog.search.postgres.ranking import Ranked, some_of
 from apps.catalog.search.postgres.selecting import Selections, all_but, attribute
-from apps.catalog.search.wanted import DEEPEST, Facet, FacetValue, Wanted
+from apps.catalog.search.wanted import DEEPEST, Facet, Wanted
 
 _BRANDS = """
     SELECT brand.slug, brand.name, count(product.id)
@@ -106,16 +106,7 @@ def _terms(name: str, counted: Sequence[facets.Counted], selected: Sequence[str]
 
 def _stock(wanted: Wanted, ids: list[int]) -> Facet:
     in_stock: int = rows(_STOCK, {"ids": ids})[0][0]
-    counted = (("true", "In stock", in_stock), ("false", "Sold out", len(ids) - in_stock))
-    values = [
-        FacetValue(
-            value=value,
-            label=label,
-            count=count,
-            selected=wanted.in_stock is (value == "true"),
-        )
-        for value, label, count in counted
-    ]
+    values = facets.stock(in_stock, len(ids) - in_stock, selected=wanted.in_stock)
     return Facet(name="in_stock", type="bool", values=values)
 
 

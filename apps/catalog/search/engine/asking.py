@@ -1,0 +1,182 @@
+"""What a search asks the engine for, from the strictest way to the most patient one."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apps.catalog.search.boosts import Factors
+from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
+
+Query = dict[str, Any]
+
+# What a word is worth where it stands, and how much the other places count beside the best
+# one. Tuned on half of the judged queries: docs/search.md.
+_FIELDS = ["name^10", "variants^6", "brand^4", "what_it_is^3", "description", "others^0.5"]
+_TIE_BREAKER = 0.5
+# Who has it nowhere else comes last; as a field like the others it made rankings worse.
+_SHELF, _SHELF_BOOST = "category_path", 0.1
+_TELLING = ["name", "variants", "brand", "what_it_is", _SHELF]
+_MISTYPED = ["name^10", "variants^6", "brand^4", "what_it_is^2", f"{_SHELF}^0.1"]
+_MOST = "2<75%"  # of two words both, of more than two three quarters
+_MIXED = re.compile(r"([^\W\d_]{2,})(\d+)|(\d+)([^\W\d_]{2,})")
+_SOLD_OUT = 0.5
+_POPULAR = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is found; and which of it is about what was asked, and does not only mention it."""
+
+    query: Query
+    about: Query
+
+
+def everything() -> Question:
+    return Question(query={"match_all": {}}, about={"match_all": {}})
+
+
+def all_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
+    """Each word, or what the shopkeeper says means the same."""
+    spans = list(_spans(words, groups))
+    sku = {"term": {"skus": {"value": " ".join(words), "boost": 1000}}}
+    query = {"bool": {"should": [{"bool": {"must": [*map(_clause, spans)]}}, sku]}}
+    return Question(query=query, about={"bool": {"should": [_telling(spans), sku]}})
+
+
+def mistyped(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
+    """Each word with a wrong letter or two, but for the first letter."""
+    spans = list(_spans(words, groups))
+    query = {"bool": {"must": [_nearly(span) for span in spans]}}
+    return Question(query=query, about=query)
+
+
+def most_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
+    spans = list(_spans(words, groups))
+    clauses = [*map(_clause, spans)]
+    query = {"bool": {"should": clauses, "minimum_should_match": _MOST}}
+    return Question(query=query, about=_telling(spans))
+
+
+def mentions(word: str) -> Query:
+    """Whatever has the word anywhere."""
+    return _clause(((word,),))
+
+
+def ranked(query: Query, *, factors: Factors) -> Query:
+    """The query with what speaks for a product whatever is searched."""
+    popular = {
+        "function_score": {
+            "query": query,
+            "functions": [
+                {"weight": 1},
+                {
+                    "field_value_factor": {
+                        "field": "popularity",
+                        "modifier": "ln1p",
+                        "missing": 0,
+                    },
+                    "weight": _POPULAR,
+                },
+            ],
+            "score_mode": "sum",
+            "boost_mode": "multiply",
+        }
+    }
+    return {
+        "function_score": {
+            "query": popular,
+            "functions": [
+                {"filter": {"term": {"in_stock": False}}, "weight": _SOLD_OUT},
+                *_boosts(factors),
+            ],
+            "score_mode": "multiply",
+            "boost_mode": "multiply",
+        }
+    }
+
+
+def _boosts(factors: Factors) -> Iterator[Query]:
+    for name, by_id in (
+        ("id", factors.products),
+        ("brand_id", factors.brands),
+        ("category_id", factors.categories),
+    ):
+        for key, factor in by_id.items():
+            yield {"filter": {"term": {name: key}}, "weight": factor}
+
+
+_Span = tuple[Term, ...]  # what was typed, and then what means the same
+
+
+def _spans(words: Sequence[str], groups: Sequence[Group]) -> Iterator[_Span]:
+    """The words from left to right, the longest of what has synonyms together."""
+    swaps = list(replaceable(words, groups=groups))
+    place = 0
+    while place < len(words):
+        here: list[Replaceable] = [swap for swap in swaps if swap.start == place]
+        length = max((swap.length for swap in here), default=1)
+        others = (term for swap in here if swap.length == length for term in swap.others)
+        yield tuple(dict.fromkeys([tuple(words[place : place + length]), *others]))
+        place += length
+
+
+def _clause(span: _Span) -> Query:
+    said = [clause for term in span for way in _ways(term) for clause in _said(way)]
+    return {"dis_max": {"queries": said}}
+
+
+def _ways(term: Term) -> list[str]:
+    """How it may be written: DIR-655, DIR655 and DIR 655 are one."""
+    if len(term) > 1:
+        return [" ".join(term)]
+    (word,) = term
+    if "-" in word:
+        return [word.replace("-", " "), word.replace("-", "")]
+    mixed = _MIXED.fullmatch(word)
+    return [word, " ".join(filter(None, mixed.groups()))] if mixed else [word]
+
+
+def _said(text: str) -> Iterator[Query]:
+    """One word wherever it stands; several as a phrase."""
+    kind = {"type": "phrase"} if " " in text else {"type": "best_fields"}
+    yield {
+        "multi_match": {
+            "query": text,
+            "fields": _FIELDS,
+            "tie_breaker": _TIE_BREAKER,
+            **kind,
+        }
+    }
+    shelf = {"match_phrase": {_SHELF: text}}
+    yield {"constant_score": {"filter": shelf, "boost": _SHELF_BOOST}}
+
+
+def _nearly(span: _Span) -> Query:
+    said = [*_said(" ".join(span[0]))] if len(span[0]) > 1 else []
+    for word in span[0]:
+        said.append(
+            {
+                "multi_match": {
+                    "query": word,
+                    "type": "best_fields",
+                    "operator": "and",
+                    "fields": _MISTYPED,
+                    "fuzziness": "AUTO:4,8",
+                    "prefix_length": 1,
+                }
+            }
+        )
+    return {"dis_max": {"queries": said}}
+
+
+def _telling(spans: Sequence[_Span]) -> Query:
+    """A number alone says nothing: 8 is not what an iPhone 8 is about."""
+    about = [span for span in spans if not all(word.isdigit() for word in span[0])] or spans
+    said = [
+        {"multi_match": {"query": way, "fields": _TELLING, "type": "phrase"}}
+        for span in about
+        for term in span
+        for way in _ways(term)
+    ]
+    return {"bool": {"should": said}}

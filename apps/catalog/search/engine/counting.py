@@ -1,0 +1,91 @@
+"""The facets, from what the engine has counted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from apps.catalog.models import Brand, Category
+from apps.catalog.search import facets
+from apps.catalog.search.engine.document import MINOR_UNITS
+from apps.catalog.search.engine.selecting import attribute
+from apps.catalog.search.wanted import Facet, Wanted
+
+Counted = Mapping[str, Any]
+_Labels = Mapping[str, str]
+
+
+def facets_of(wanted: Wanted, counted: Counted) -> list[Facet]:
+    """All facets; how brands and categories are called is read from PostgreSQL."""
+    brands, categories = _counts(counted["brand"]), _counts(counted["category"])
+    return [
+        _terms("brand", brands, _names(Brand, brands), wanted.brands),
+        _terms("category", categories, _names(Category, categories), wanted.categories),
+        _stock(wanted, counted["in_stock"]),
+        _prices(counted["price"]),
+        *_attributes(wanted, counted),
+    ]
+
+
+def _counts(counted: Counted) -> dict[str, int]:
+    """The products of each value, the selected ones among them."""
+    found = {bucket["key"]: bucket["doc_count"] for bucket in counted["values"]["buckets"]}
+    return found | _selected(counted)
+
+
+def _selected(counted: Counted) -> dict[str, int]:
+    buckets = counted.get("selected", {}).get("buckets", {})
+    return {value: bucket["doc_count"] for value, bucket in buckets.items()}
+
+
+def _names(model: type[Brand] | type[Category], slugs: Iterable[str]) -> _Labels:
+    return dict(model.objects.filter(slug__in=list(slugs)).values_list("slug", "name"))
+
+
+def _terms(
+    name: str, counts: Mapping[str, int], labels: _Labels, selected: Sequence[str]
+) -> Facet:
+    counted = [(slug, labels[slug], n) for slug, n in counts.items() if slug in labels]
+    values = facets.values_of(counted, selected=selected, most=facets.MOST_VALUES)
+    return Facet(name=name, type="terms", values=values)
+
+
+def _stock(wanted: Wanted, counted: Counted) -> Facet:
+    found = {bool(one["key"]): one["doc_count"] for one in counted["values"]["buckets"]}
+    values = facets.stock(found.get(True, 0), found.get(False, 0), selected=wanted.in_stock)
+    return Facet(name="in_stock", type="bool", values=values)
+
+
+def _prices(counted: Counted) -> Facet:
+    ends = (counted[name]["value"] for name in ("lowest", "highest"))
+    lowest, highest = (None if end is None else Decimal(int(end)) / MINOR_UNITS for end in ends)
+    return Facet(name="price", type="range", lowest=lowest, highest=highest)
+
+
+def _attributes(wanted: Wanted, counted: Counted) -> list[Facet]:
+    over = counted["attributes"]
+    found = {
+        name["key"]: _values(name["values"]["buckets"], found=over["doc_count"])
+        for name in over["nested"]["names"]["buckets"]
+    }
+    for name in wanted.attributes:
+        own = counted[attribute(name)]
+        values = own["nested"]["named"]["values"]["buckets"]
+        found[name] = _values(values, found=own["doc_count"]) | _selected(own)
+    shown = facets.attributes_to_show(found, selected=list(wanted.attributes))
+    return [
+        Facet(
+            name=name,
+            type="attribute",
+            values=facets.values_of(
+                [(value, value, count) for value, count in found[name].items()],
+                selected=wanted.attributes.get(name, ()),
+                most=facets.MOST_ATTRIBUTE_VALUES,
+            ),
+        )
+        for name in shown
+    ]
+
+
+def _values(buckets: Iterable[Counted], *, found: int) -> dict[str, int]:
+    least = facets.least_count(found)
+    return {one["key"]: one["doc_count"] for one in buckets if one["doc_count"] >= least}

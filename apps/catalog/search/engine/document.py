@@ -1,0 +1,206 @@
+"""A product as the engine keeps it, and how its rows become that document."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, NamedTuple
+
+from django.db.models import Prefetch
+from django_elasticsearch_dsl import Document, fields
+from django_elasticsearch_dsl.registries import registry
+from elasticsearch.dsl import MetaField
+
+from apps.catalog.models import Category, Product, Variant
+from apps.catalog.search.engine import mapping
+from apps.catalog.search.facets import LONGEST
+
+ALIAS = "products"
+MINOR_UNITS = 100  # of the currency in one: both engines have whole numbers in common
+_LOW = 5  # units of the variant of which there are most; the triggers know it, too
+
+
+class Entry(NamedTuple):
+    """What an index has to say of a product: its document, or that it is gone."""
+
+    product_id: int
+    version: int
+    source: dict[str, Any]
+
+
+def _text(**subfields: Any) -> Any:
+    return fields.TextField(analyzer=mapping.text, fields=subfields)
+
+
+@registry.register_document
+class ProductDocument(Document):  # type: ignore[misc]  # the library carries no types
+    """The mapping. What a product that is not on sale leaves behind is only `deleted`."""
+
+    id = fields.LongField()
+    slug = fields.KeywordField()
+    skus = fields.KeywordField(normalizer=mapping.one_word)
+    name = _text(
+        exact=fields.TextField(analyzer=mapping.as_written),
+        beginnings=fields.TextField(
+            analyzer=mapping.beginnings, search_analyzer=mapping.as_written
+        ),
+        sort=fields.KeywordField(normalizer=mapping.one_word),
+    )
+    variants = _text()
+    brand = _text()
+    brand_slug = fields.KeywordField()
+    category_path = _text()
+    category_id = fields.LongField()
+    category_slugs = fields.KeywordField()  # its own, and those that it is inside of
+    what_it_is = _text()  # its short attributes
+    description = _text()
+    others = _text()  # its long attributes
+    facets = fields.NestedField(
+        properties={"name": fields.KeywordField(), "value": fields.KeywordField()}
+    )
+    selections = fields.KeywordField()  # “Colour:Red”: to select by, without nesting
+    brand_id = fields.LongField()
+    prices = fields.LongField()
+    in_stock = fields.BooleanField()
+    stock_bucket = fields.KeywordField()
+    popularity = fields.FloatField()
+    created_at = fields.DateField()
+    spelling = fields.TextField(analyzer=mapping.spelling)
+    row_version = fields.LongField()
+    deleted = fields.BooleanField()
+
+    class Index:
+        name = ALIAS
+        settings: ClassVar[dict[str, Any]] = {"number_of_shards": 1, "number_of_replicas": 0}
+
+    class Django:
+        model = Product
+
+    class Meta:
+        dynamic = MetaField("strict")
+
+    # Without a property elasticsearch 9.4 and later take the list for a field, and index
+    # documents that are empty (django-elasticsearch-dsl, issue 505).
+    @property
+    def _prepared_fields(self) -> Any:
+        return self.__dict__.get("_prepared", [])
+
+    @_prepared_fields.setter
+    def _prepared_fields(self, value: Any) -> None:
+        self.__dict__["_prepared"] = value
+
+    def prepare_slug(self, product: Any) -> str:
+        return str(product.slug)
+
+    def prepare_skus(self, product: Any) -> list[str]:
+        return [variant.sku for variant in product.offers]
+
+    def prepare_variants(self, product: Any) -> str:
+        return " ".join(sorted({variant.name for variant in product.offers}))
+
+    def prepare_brand(self, product: Any) -> str:
+        return product.brand.name if product.brand else ""
+
+    def prepare_brand_slug(self, product: Any) -> str | None:
+        return product.brand.slug if product.brand else None
+
+    def prepare_category_path(self, product: Any) -> str:
+        return " ".join(category.name for category in product.path)
+
+    def prepare_category_slugs(self, product: Any) -> list[str]:
+        return [category.slug for category in product.path]
+
+    def prepare_what_it_is(self, product: Any) -> list[str]:
+        return [value for value, is_one in _texts(product) if is_one]
+
+    def prepare_others(self, product: Any) -> list[str]:
+        return [value for value, is_one in _texts(product) if not is_one]
+
+    def prepare_facets(self, product: Any) -> list[dict[str, str]]:
+        return [{"name": name, "value": value} for name, value in _facets(product)]
+
+    def prepare_selections(self, product: Any) -> list[str]:
+        return [f"{name}:{value}" for name, value in _facets(product)]
+
+    def prepare_prices(self, product: Any) -> list[int]:
+        return sorted({minor_units(variant.price) for variant in product.offers})
+
+    def prepare_in_stock(self, product: Any) -> bool:
+        return any(variant.available > 0 for variant in product.offers)
+
+    def prepare_stock_bucket(self, product: Any) -> str:
+        units = max(variant.available for variant in product.offers)
+        return "none" if units <= 0 else "low" if units <= _LOW else "in"
+
+    def prepare_spelling(self, product: Any) -> str:
+        return f"{product.name} {self.prepare_brand(product)}"
+
+    def prepare_row_version(self, product: Any) -> int:
+        return int(product.search_version)
+
+    def prepare_deleted(self, _: Any) -> bool:
+        return False
+
+
+def minor_units(price: Decimal) -> int:
+    """A price as documents have it."""
+    return int(price * MINOR_UNITS)
+
+
+def entries(product_ids: Sequence[int], *, gone: Mapping[int, int]) -> list[Entry]:
+    """What an index has to say of these products now; four statements whatever the number.
+
+    `gone` has the last versions of those that may be no more; one that is neither there nor
+    in it is left out.
+    """
+    document = ProductDocument()
+    found = {product.pk: product for product in _products(product_ids)}
+    entries = []
+    for product_id in product_ids:
+        product = found.get(product_id)
+        if product is not None and product.is_published and product.offers:
+            source = document.prepare(product)
+            entries.append(Entry(product_id, product.search_version, source))
+        elif product is not None:
+            entries.append(tombstone(product_id, version=product.search_version))
+        elif product_id in gone:
+            entries.append(tombstone(product_id, version=gone[product_id]))
+    return entries
+
+
+def tombstone(product_id: int, *, version: int) -> Entry:
+    """A document and no deletion: an engine forgets the version of what it has deleted."""
+    source = {"id": product_id, "row_version": version, "deleted": True}
+    return Entry(product_id, version, source)
+
+
+def _products(product_ids: Sequence[int]) -> Iterator[Any]:
+    """With `offers`, the variants that can be bought, and `path`, their categories."""
+    offers = Variant.objects.filter(is_active=True).with_available().order_by("pk")
+    products = Product.objects.filter(pk__in=product_ids).select_related("brand")
+    products = products.prefetch_related(Prefetch("variants", offers, to_attr="offers"))
+    categories = {category.pk: category for category in Category.objects.all()}
+    for product in products:
+        path: list[Category] = []
+        above: int | None = product.category_id
+        while above is not None:
+            path.insert(0, categories[above])
+            above = path[0].parent_id
+        product.path = path  # type: ignore[attr-defined]
+        yield product
+
+
+def _facets(product: Any) -> Iterator[tuple[str, str]]:
+    """The attributes that are short enough to choose by."""
+    for name, values in product.attributes.items():
+        if len(name) <= LONGEST and ":" not in name:
+            for value in values:
+                if len(value) <= LONGEST:
+                    yield name, value
+
+
+def _texts(product: Any) -> Iterator[tuple[str, bool]]:
+    """The values that say something, and whether each is one short thing, and no list."""
+    for values in product.attributes.values():
+        for value in values:
+            if any(letter.isalpha() for letter in value):
+                is_short = len(value) <= LONGEST and not set(value) & set(",;")
+                yield value, is_short and len(values) == 1

@@ -1,0 +1,119 @@
+"""A search, answered by the engine."""
+
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apps.catalog.search import boosts
+from apps.catalog.search.engine import asking
+from apps.catalog.search.engine.client import client, engine_name
+from apps.catalog.search.engine.counting import facets_of
+from apps.catalog.search.engine.document import ALIAS
+from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
+from apps.catalog.search.engine.spelling import meant_by
+from apps.catalog.search.rules import Rules
+from apps.catalog.search.wanted import DEEPEST, Found, Hit, Wanted
+from apps.catalog.search.words import words_of
+
+_SORTS: Mapping[str, Sequence[Any]] = {
+    "relevance": ["_score", {"created_at": "desc"}, {"id": "desc"}],
+    "newest": [{"created_at": "desc"}, {"id": "desc"}],
+    "name": [{"name.sort": "asc"}, {"id": "asc"}],
+    "-name": [{"name.sort": "desc"}, {"id": "desc"}],
+    "price": [{"prices": {"order": "asc", "mode": "min"}}, {"id": "asc"}],
+    "-price": [{"prices": {"order": "desc", "mode": "min"}}, {"id": "desc"}],
+}
+_MARKED = {"pre_tags": ["<mark>"], "post_tags": ["</mark>"], "encoder": "html"}
+_HIGHLIGHT = {
+    **_MARKED,
+    "fields": {
+        "name": {"number_of_fragments": 0},
+        "description": {"number_of_fragments": 1, "fragment_size": 150},
+    },
+}
+
+
+def search(wanted: Wanted, *, rules: Rules) -> Found:
+    """What is found, with its facets. Raises what the client of the engine raises."""
+    words = words_of(wanted.q)
+    if not words:
+        if wanted.q.strip():
+            return Found(hits=(), total=0, facets=(), engine=engine_name())
+        return _found(wanted, _answer(wanted, asking.everything(), rules, words))
+    for tier in _tiers(words, rules):
+        answer = _answer(wanted, tier.question, rules, words)
+        if answer["aggregations"]["about"]["doc_count"]:
+            return _found(wanted, answer, relaxed=tier.is_relaxed, meant=tier.meant)
+    return Found(hits=(), total=0, facets=(), engine=engine_name())
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tier:
+    """How strictly the words are taken; chosen before anything is selected."""
+
+    question: asking.Question
+    is_relaxed: bool = True
+    meant: str | None = None
+
+
+def _tiers(words: Sequence[str], rules: Rules) -> Iterator[_Tier]:
+    """The strictest one first; the next is made only if it is asked for."""
+    yield _Tier(question=asking.all_of(words, groups=rules.synonyms), is_relaxed=False)
+    meant = meant_by(words)
+    if meant:
+        corrected = asking.all_of(words_of(meant), groups=rules.synonyms)
+        yield _Tier(question=corrected, meant=meant)
+    yield _Tier(question=asking.mistyped(words, groups=rules.synonyms))
+    yield _Tier(question=asking.most_of(words, groups=rules.synonyms))
+
+
+def _answer(
+    wanted: Wanted, question: asking.Question, rules: Rules, words: Sequence[str]
+) -> Mapping[str, Any]:
+    """What the engine says. Facets are counted beside the selections, not after them."""
+    factors = boosts.factors(words, rules=rules.boosts)
+    is_ranked = wanted.sort == "relevance"
+    selections = selections_of(wanted)
+    on_sale = {"bool": {"must": [question.query], "filter": [{"term": {"deleted": False}}]}}
+    answer = client().search(
+        index=ALIAS,
+        query=asking.ranked(on_sale, factors=factors) if is_ranked else on_sale,
+        post_filter=all_but(selections, None),
+        aggs={"about": {"filter": question.about}, **aggregations(wanted, selections)},
+        sort=list(_SORTS[wanted.sort]),
+        from_=(wanted.page - 1) * wanted.page_size,
+        size=wanted.page_size,
+        track_total_hits=DEEPEST,
+        source={"includes": ["id", "name"]},
+        highlight=_HIGHLIGHT,
+    )
+    return dict(answer)
+
+
+def _found(
+    wanted: Wanted,
+    answer: Mapping[str, Any],
+    *,
+    relaxed: bool = False,
+    meant: str | None = None,
+) -> Found:
+    hits = answer["hits"]
+    return Found(
+        hits=[_hit(hit) for hit in hits["hits"]],
+        total=hits["total"]["value"],
+        total_relation=hits["total"]["relation"],
+        facets=facets_of(wanted, answer["aggregations"]),
+        engine=engine_name(),
+        relaxed=relaxed,
+        did_you_mean=meant,
+    )
+
+
+def _hit(hit: Mapping[str, Any]) -> Hit:
+    source, marked = hit["_source"], hit.get("highlight", {})
+    return Hit(
+        product_id=source["id"],
+        name_html=marked.get("name", [html.escape(source["name"])])[0],
+        excerpt_html=marked.get("description", [""])[0],
+    )

@@ -1,0 +1,104 @@
+"""What a search is narrowed down by, as filters, and what is counted beside each of them."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from apps.catalog.search import facets
+from apps.catalog.search.engine.document import minor_units
+from apps.catalog.search.wanted import Wanted
+
+Query = dict[str, Any]
+Selections = Mapping[str, Query]  # by the name of the facet that each belongs to
+_MOST_NAMES = 300  # of attributes; of these, the ones to show are chosen
+
+
+def selections_of(wanted: Wanted) -> Selections:
+    """The filters by the name of their facet; those of attributes by “attribute NAME”."""
+    found: dict[str, Query] = {}
+    if wanted.brands:
+        found["brand"] = {"terms": {"brand_slug": list(wanted.brands)}}
+    if wanted.categories:
+        found["category"] = {"terms": {"category_slugs": list(wanted.categories)}}
+    if wanted.price_min is not None or wanted.price_max is not None:
+        found["price"] = _prices(wanted.price_min, wanted.price_max)
+    if wanted.in_stock is not None:
+        found["in_stock"] = {"term": {"in_stock": wanted.in_stock}}
+    for name, values in wanted.attributes.items():
+        texts = [f"{name}:{value}" for value in values]
+        found[attribute(name)] = {"terms": {"selections": texts}}
+    return found
+
+
+def attribute(name: str) -> str:
+    return f"attribute {name}"
+
+
+def all_but(selections: Selections, own: str | None) -> Query:
+    """One filter of all selections, but for the facet's `own`."""
+    chosen = [each for name, each in selections.items() if name != own]
+    return {"bool": {"filter": chosen}}
+
+
+def aggregations(wanted: Wanted, selections: Selections) -> dict[str, Query]:
+    """What to count; each facet over what all selections but its own leave over."""
+
+    def over(own: str, counted: dict[str, Query]) -> Query:
+        return {"filter": all_but(selections, own), "aggs": counted}
+
+    prices = {"lowest": {"min": {"field": "prices"}}, "highest": {"max": {"field": "prices"}}}
+    return {
+        "brand": over("brand", _terms("brand_slug", wanted.brands)),
+        "category": over("category", _terms("category_slugs", wanted.categories)),
+        "in_stock": over("in_stock", {"values": {"terms": {"field": "in_stock"}}}),
+        "price": over("price", prices),
+        "attributes": over("attributes", _nested({"names": _NAMES})),
+        **{
+            attribute(name): over(attribute(name), _of_name(name, values))
+            for name, values in wanted.attributes.items()
+        },
+    }
+
+
+_NAMES = {
+    "terms": {"field": "facets.name", "size": _MOST_NAMES},
+    "aggs": {
+        "values": {"terms": {"field": "facets.value", "size": facets.MOST_ATTRIBUTE_VALUES}}
+    },
+}
+
+
+def _terms(field: str, selected: Sequence[str]) -> dict[str, Query]:
+    counted: dict[str, Query] = {
+        "values": {"terms": {"field": field, "size": facets.MOST_VALUES}}
+    }
+    if selected:  # also one that is not among the most frequent
+        counted["selected"] = {"filters": {"filters": _each(field, selected)}}
+    return counted
+
+
+def _of_name(name: str, selected: Sequence[str]) -> dict[str, Query]:
+    values = {"terms": {"field": "facets.value", "size": facets.MOST_ATTRIBUTE_VALUES}}
+    named = {"filter": {"term": {"facets.name": name}}, "aggs": {"values": values}}
+    texts = {value: {"term": {"selections": f"{name}:{value}"}} for value in selected}
+    return {
+        **_nested({"named": named}),
+        "selected": {"filters": {"filters": texts}},
+    }
+
+
+def _nested(counted: dict[str, Query]) -> dict[str, Query]:
+    return {"nested": {"nested": {"path": "facets"}, "aggs": counted}}
+
+
+def _each(field: str, values: Sequence[str]) -> dict[str, Query]:
+    return {value: {"term": {field: value}} for value in values}
+
+
+def _prices(lowest: Decimal | None, highest: Decimal | None) -> Query:
+    ends: dict[str, int] = {}
+    if lowest is not None:
+        ends["gte"] = minor_units(lowest)
+    if highest is not None:
+        ends["lte"] = minor_units(highest)
+    return {"range": {"prices": ends}}
