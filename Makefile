@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo run migrate servers-up servers-down replay chaos check
 .PHONY: env up down logs backup restore upgrade-postgres test-compose
-.PHONY: test test-pipeline test-rest test-psycopg test-quick fmt lock clean
+.PHONY: search-quality test test-pipeline test-rest test-psycopg test-quick fmt lock clean
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -28,7 +28,7 @@ servers-up: .venv/demo ## start PostgreSQL, its standby and Redis for developmen
 	@python -m deploy.embedded up
 
 # Wherever servers may have been started.
-DIRECTORIES := var/replay var/test-pipeline var/test var
+DIRECTORIES := var/replay var/search-quality var/test-pipeline var/test var
 
 # python3: to stop them, any will do when .venv is gone.
 servers-down: ## stop all servers, also those that tests leave up for the next run
@@ -42,6 +42,10 @@ servers-down: ## stop all servers, also those that tests leave up for the next r
 replay: .venv/demo ## ORDERS=path: push recorded orders through the pipeline (BROKER=rabbitmq, ARGS=...)
 	@test -n "$(ORDERS)" || { echo "make replay ORDERS=path [BROKER=rabbitmq] [ARGS='--limit 9']"; exit 2; }
 	@python -m deploy.replay $(if $(filter rabbitmq,$(BROKER)),--rabbitmq) "$(ORDERS)" $(ARGS)
+
+search-quality: .venv/demo ## DATA=folder: how good and how fast the search is, by judged queries
+	@test -n "$(DATA)" || { echo "make search-quality DATA=folder (products.jsonl.gz and judgements*.csv)"; exit 2; }
+	@python -m bench.search_quality "$(DATA)"
 
 chaos: .venv/test ## break everything while the shop sells (ROW=7 ORDERS=1000 SEED=42 RECORD=1)
 	@python -m chaos $(if $(ROW),--row $(ROW)) $(if $(ORDERS),--orders $(ORDERS)) \

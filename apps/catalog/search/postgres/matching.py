@@ -20,7 +20,7 @@ ON_SALE = """
 # half of the judged queries that docs/search.md names.
 _FIT = """(
     ts_rank('{{0, 0, 0, 1}}', text.words, {stem}) / (1 + 0.03 * text.name_length)
-    + ts_rank('{{0.05, 0.3, 0.1, 0}}', text.words, {stem})
+    + ts_rank('{{0.02, 0.2, 0.1, 0}}', text.words, {stem})
         / (1 + 0.3 * ln(1 + length(text.words)))
 )"""
 

@@ -1,0 +1,46 @@
+"""`python -m bench.search_quality FOLDER`: how good and how fast the search is.
+
+FOLDER holds products.jsonl.gz, as `manage.py import_products` takes it, and one file
+judgements*.csv with query, product_id and grade. Exit status 1 when a gate is not met.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench.search_quality.files import Files
+from deploy.embedded import ServerUnavailable
+from deploy.local import Busy, local_servers, migrate, set_up_django, shop_environment
+from deploy.processes import ROOT
+from shop.json_lines import Unreadable
+
+DIRECTORY = ROOT / "var" / "search-quality"
+
+
+def main() -> int:
+    """Do what the command line says and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.search_quality", description=__doc__)
+    parser.add_argument("data", type=Path, metavar="FOLDER")
+    try:
+        return _run(Files(parser.parse_args().data))
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return 130
+    except (ServerUnavailable, Busy, Unreadable, OSError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+
+
+def _run(files: Files) -> int:
+    with local_servers(DIRECTORY) as servers:
+        set_up_django(shop_environment(servers) | {"DATABASE_STATEMENT_TIMEOUT": "0"})
+        migrate()
+        # Models cannot be imported before.
+        from bench.search_quality.report import fill, judge_all
+
+        fill(files.products)
+        return 0 if judge_all(files) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

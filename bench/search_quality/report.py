@@ -1,0 +1,112 @@
+"""What was found out about each engine that is there, on the terminal."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from django.core.management import call_command
+
+from apps.catalog.models import Product
+from apps.catalog.search import postgres
+from apps.catalog.search.vocabulary import refresh_vocabulary
+from bench.search_quality.asking import Asked, Asking, Search, percentile
+from bench.search_quality.files import Files
+from bench.search_quality.judging import (
+    Grades,
+    condensed,
+    interval,
+    is_held_out,
+    judged,
+    judgements,
+    mean,
+    ndcg,
+)
+from bench.search_quality.slips import slip
+
+_ROUNDS = 5  # of all queries, to time them
+
+
+class Gates(NamedTuple):
+    """What an engine must reach; the cost of a typo is a share, p50 are milliseconds."""
+
+    ndcg: float
+    p50: float
+    typo: float = 0.10
+
+
+_GATES = {"postgres": Gates(ndcg=0.72, p50=60)}
+_ENGINES: dict[str, Search] = {"postgres": postgres.search}
+
+
+def fill(products: Path) -> None:
+    """The shop with these products, one of each in stock; a second time changes nothing."""
+    call_command("import_products", str(products), stock=1)
+    refresh_vocabulary()
+
+
+def judge_all(files: Files) -> bool:
+    """Print the figures of each engine; whether all meet their gates."""
+    queries, names = judgements(files.judgements), files.names()
+    _say(f"{Product.objects.count()} products, {len(queries)} judged queries")
+    _say(f"load of this machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    met = [_judge(name, Asking(ask, names), queries) for name, ask in _ENGINES.items()]
+    return all(met)
+
+
+def _judge(engine: str, asking: Asking, queries: Mapping[str, Grades]) -> bool:
+    _say(f"\n{engine}")
+    answerable = {query: grades for query, grades in queries.items() if any(grades.values())}
+    asked = {query: asking.ask(query) for query in queries}
+    quality = _show_quality({query: asked[query].order for query in answerable}, answerable)
+    typed = mean([ndcg(asking.ask(slip(q)).order, grades) for q, grades in answerable.items()])
+    cost = 1 - typed / quality
+    _say(f"  one typo a word        nDCG@10 {typed:.3f}, costs {cost:.1%}")
+    _show_nothing([one for query, one in asked.items() if query not in answerable])
+    p50 = _show_times([one for _ in range(_ROUNDS) for one in map(asking.ask, queries)])
+    gates = _GATES[engine]
+    is_met = quality >= gates.ndcg and cost < gates.typo and p50 < gates.p50
+    wanted = f"nDCG@10 {gates.ndcg}, typo {gates.typo:.0%}, p50 {gates.p50:.0f} ms"
+    _say(f"  gates ({wanted}): {'met' if is_met else 'NOT met'}")
+    return is_met
+
+
+def _show_quality(
+    orders: Mapping[str, Sequence[str]], answerable: Mapping[str, Grades]
+) -> float:
+    """The mean of all."""
+    values = {query: ndcg(order, answerable[query]) for query, order in orders.items()}
+    held_out = [value for query, value in values.items() if is_held_out(query)]
+    tuned_on = [value for query, value in values.items() if not is_held_out(query)]
+    for name, some in (
+        ("all", list(values.values())),
+        ("tuned on", tuned_on),
+        ("held out", held_out),
+    ):
+        low, high = interval(some)
+        figures = f"nDCG@10 {mean(some):.3f} ({low:.2f} to {high:.2f})"
+        _say(f"  {name:22} {figures}, {len(some)} queries")
+    for name, measure in (("condensed", condensed), ("judged@10", judged)):
+        value = mean([measure(order, answerable[query]) for query, order in orders.items()])
+        _say(f"  {name:22} {value:.3f}")
+    return mean(list(values.values()))
+
+
+def _show_nothing(asked: Sequence[Asked]) -> None:
+    for one in asked:
+        said = f", taken for {one.found.did_you_mean}" if one.found.did_you_mean else ""
+        relaxed = ", relaxed" if one.found.relaxed else ""
+        _say(f"  without an answer      {one.query}: {one.found.total} found{relaxed}{said}")
+
+
+def _show_times(asked: Sequence[Asked]) -> float:
+    """The p50."""
+    times = [one.milliseconds for one in asked]
+    p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
+    _say(f"  ms, with all facets    p50 {p50:.0f}, p95 {p95:.0f}, p99 {p99:.0f}")
+    return p50
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
