@@ -11,11 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from contextlib import contextmanager
 from functools import partial
+from http import HTTPStatus
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg2
+import urllib3
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -62,6 +64,8 @@ def _checks() -> dict[str, Callable[[], Finding]]:
         "cache": _cache,
         "broker": _broker,
     }
+    if settings.SEARCH_URL:
+        checks["search"] = _search
     for number, url in enumerate(settings.DATABASE_REPLICA_URL.split(), start=1):
         checks[f"replica{number if number > 1 else ''}"] = partial(_replica, url)
     return checks
@@ -155,4 +159,20 @@ def _broker() -> Finding:
     url = urlsplit(settings.CELERY_BROKER_URL)
     address = (url.hostname or "localhost", url.port or _PORTS[url.scheme])
     socket.create_connection(address, timeout=_SECONDS).close()
+    return {"status": "ok"}
+
+
+def _search() -> Finding:
+    """Whether it answers and has an index. If not, PostgreSQL is searched."""
+    url = urlsplit(settings.SEARCH_URL)
+    login = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
+    response = urllib3.request(
+        "GET",
+        f"{url.scheme}://{url.hostname}:{url.port or 9200}/_cat/aliases/products?h=index",
+        headers=urllib3.make_headers(basic_auth=login) if url.username else None,
+        timeout=_SECONDS,
+        retries=False,
+    )
+    if response.status != HTTPStatus.OK or not response.data.strip():
+        return {"status": "degraded", "reason": "has no index; run init_search"}
     return {"status": "ok"}

@@ -233,3 +233,18 @@ def connection_count() -> int:
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         )
         return int(cursor.fetchone()[0])
+
+
+@pytest.mark.usefixtures("relay")
+def test_a_search_engine_that_is_away_is_named_and_the_shop_is_ready(
+    client: Client, settings: Any, closed_port: int
+) -> None:
+    settings.SEARCH_URL = f"http://127.0.0.1:{closed_port}"
+    body = ready(client)
+    assert body["status"] == "degraded"
+    assert body["dependencies"]["search"]["status"] == "down"
+
+
+@pytest.mark.usefixtures("relay")
+def test_says_nothing_of_search_where_there_is_no_engine(client: Client) -> None:
+    assert "search" not in ready(client)["dependencies"]

@@ -1,14 +1,57 @@
 """Search, for whoever asks: by the engine where there is one, or else by PostgreSQL."""
 
-from apps.catalog.search import postgres
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from django.conf import settings
+from elasticsearch import ApiError, TransportError
+
+from apps.catalog.search import breaker, engine, postgres
 from apps.catalog.search.rules import Rules, current_rules
 from apps.catalog.search.wanted import Found, Suggestions, Wanted
+
+Answer = TypeVar("Answer", Found, Suggestions)
+
+log = logging.getLogger(__name__)
 
 
 def search(wanted: Wanted, *, rules: Rules | None = None) -> Found:
     """What is found. `rules` are the shopkeeper's, unless others are to be tried."""
-    return postgres.search(wanted, rules=current_rules() if rules is None else rules)
+    chosen = current_rules() if rules is None else rules
+    return _ask(
+        lambda: engine.search(wanted, rules=chosen),
+        instead=lambda: postgres.search(wanted, rules=chosen),
+    )
 
 
 def suggest(text: str, *, limit: int) -> Suggestions:
-    return postgres.suggest(text, limit=limit)
+    """What the first letters of a search may mean."""
+    return _ask(
+        lambda: engine.suggest(text, limit=limit),
+        instead=lambda: postgres.suggest(text, limit=limit),
+    )
+
+
+def _ask(ask: Callable[[], Answer], *, instead: Callable[[], Answer]) -> Answer:
+    """The engine's answer; PostgreSQL's, called degraded, if the engine cannot give one."""
+    if not settings.SEARCH_URL:
+        return instead()
+    if breaker.may_ask():
+        try:
+            answer = ask()
+        except (TransportError, ApiError) as error:
+            _note(error)
+        else:
+            breaker.answered()
+            return answer
+    return replace(instead(), degraded=True)
+
+
+def _note(error: TransportError | ApiError) -> None:
+    if engine.is_away(error):
+        breaker.failed()
+        log.warning("search engine away, PostgreSQL is asked: %s", type(error).__name__)
+    else:  # it is well, and refuses what we ask: our mistake, which a shopper need not pay for
+        log.error("search engine refuses, PostgreSQL is asked: %s", error)

@@ -37,19 +37,38 @@ _PRODUCTS = f"""
 
 def suggest(text: str, *, limit: int) -> Suggestions:
     """Searches that begin like this and find something, and products that have all of it."""
-    words = [part for word in words_of(text) for part in word.split("-")]
+    words = _parts(text)
     if not words:
         return Suggestions(queries=(), product_ids=(), engine="postgres")
     *before, last = words
-    quoted = [f"'{word}'" for word in before]
     params = {
-        "prefix": f"{last}%",
-        "looked_at": _LOOKED_AT if not before else 50,
-        "before": "".join(f"{word} & " for word in quoted),
-        "beginning": " & ".join([*quoted, f"'{last}':*"]),
+        "beginning": " & ".join([*_quoted(before), f"'{last}':*"]),
         "typed": f"{' '.join(words)}%",
         "limit": limit,
     }
-    queries = [" ".join([*before, word]) for (word,) in rows(_QUERIES, params)]
     product_ids = [pk for (pk,) in rows(_PRODUCTS, params)]
+    queries = queries_like(text, limit=limit)
     return Suggestions(queries=queries, product_ids=product_ids, engine="postgres")
+
+
+def queries_like(text: str, *, limit: int) -> list[str]:
+    """Searches that begin like this and find something, those that find most first."""
+    words = _parts(text)
+    if not words:
+        return []
+    *before, last = words
+    params = {
+        "prefix": f"{last}%",
+        "looked_at": _LOOKED_AT if not before else 50,
+        "before": "".join(f"{word} & " for word in _quoted(before)),
+        "limit": limit,
+    }
+    return [" ".join([*before, word]) for (word,) in rows(_QUERIES, params)]
+
+
+def _parts(text: str) -> list[str]:
+    return [part for word in words_of(text) for part in word.split("-")]
+
+
+def _quoted(words: list[str]) -> list[str]:
+    return [f"'{word}'" for word in words]

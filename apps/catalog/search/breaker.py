@@ -1,0 +1,43 @@
+"""When the engine is not asked: it failed again and again, and everybody would wait for it.
+
+In the cache, so that all processes know. Without a cache the engine is simply asked.
+"""
+
+from contextlib import suppress
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+_OPEN, _FAILURES, _PROBE = "search:away", "search:failures", "search:probe"
+FAILURES = 3  # in _COUNTED_FOR
+_COUNTED_FOR = 10  # seconds
+_AWAY_FOR = 60  # seconds, each failed probe from its own moment on
+_PROBE_EVERY = 2  # seconds; one caller each time finds out whether it is back
+
+
+def may_ask() -> bool:
+    """Whether this caller should ask the engine: it is well, or it is his turn to try."""
+    try:
+        return not cache.get(_OPEN) or cache.add(_PROBE, True, timeout=_PROBE_EVERY)
+    except RedisError:
+        return True
+
+
+def is_open() -> bool:
+    """Whether the engine is left alone; for those who only want to say so."""
+    with suppress(RedisError):
+        return bool(cache.get(_OPEN))
+    return False
+
+
+def failed() -> None:
+    with suppress(RedisError, ValueError):  # the count ended between the two
+        cache.add(_FAILURES, 0, timeout=_COUNTED_FOR)
+        if cache.incr(_FAILURES) >= FAILURES or cache.get(_OPEN):
+            cache.set(_OPEN, True, timeout=_AWAY_FOR)
+
+
+def answered() -> None:
+    with suppress(RedisError):
+        if cache.get(_OPEN):
+            cache.delete_many([_OPEN, _FAILURES])

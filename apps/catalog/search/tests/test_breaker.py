@@ -1,0 +1,42 @@
+"""An engine that is away is not waited for by everybody."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+
+from apps.catalog.search import breaker
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    keys = ["search:away", "search:failures", "search:probe"]
+    cache.delete_many(keys)
+    yield
+    cache.delete_many(keys)
+
+
+def fail(times: int) -> None:
+    for _ in range(times):
+        breaker.failed()
+
+
+def test_is_asked_until_it_has_failed_three_times() -> None:
+    fail(breaker.FAILURES - 1)
+    assert breaker.may_ask()
+    assert not breaker.is_open()
+    fail(1)
+    assert breaker.is_open()
+
+
+def test_is_tried_by_one_caller_while_it_is_away() -> None:
+    fail(breaker.FAILURES)
+    assert [breaker.may_ask() for _ in range(5)] == [True, False, False, False, False]
+
+
+def test_is_asked_by_everybody_once_it_has_answered() -> None:
+    fail(breaker.FAILURES)
+    breaker.answered()
+    assert all(breaker.may_ask() for _ in range(5))
+    fail(breaker.FAILURES - 1)
+    assert not breaker.is_open()

@@ -1,0 +1,65 @@
+"""The shop searches on while the engine is away, and asks for it again by itself."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from apps.catalog.search import breaker
+from apps.catalog.search.tests.goods import SUGGEST, answer, make_goods
+from tests.clients import guest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    keys = ["search:away", "search:failures", "search:probe"]
+    cache.delete_many(keys)
+    yield
+    cache.delete_many(keys)
+
+
+@pytest.fixture(params=["refuses", "is silent"])
+def no_engine(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
+    """An address at which nobody answers, one way or the other."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        if request.param == "is silent":
+            taken.listen(16)
+        settings.SEARCH_URL = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        yield
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_is_answered_by_postgresql_and_says_so() -> None:
+    make_goods("Stoneware Mug")
+    found = answer(q="mug")
+    assert [product["name"] for product in found["results"]] == ["Stoneware Mug"]
+    assert (found["engine"], found["degraded"]) == ("postgres", True)
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_suggests_all_the_same() -> None:
+    make_goods("Stoneware Mug")
+    response = guest().get(SUGGEST, {"q": "sto"})
+    assert response.status_code == 200
+    found = response.json()
+    assert [product["name"] for product in found["products"]] == ["Stoneware Mug"]
+    assert (found["engine"], found["degraded"]) == ("postgres", True)
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_leaves_the_engine_alone_after_three_failures() -> None:
+    for _ in range(breaker.FAILURES):
+        assert answer(q="mug")["degraded"]
+    assert breaker.is_open()
+    assert answer(q="mug")["degraded"]  # also for those who do not ask
+
+
+def test_is_not_degraded_where_there_is_no_engine() -> None:
+    make_goods("Stoneware Mug")
+    found = answer(q="mug")
+    assert (found["engine"], found["degraded"]) == ("postgres", False)
