@@ -33,7 +33,7 @@ restore() {
     $COMPOSE stop backend relay worker-order worker-email worker-search beat
     restored=0
     $COMPOSE exec -T db-primary /etc/shop/restore.sh <"$1" || restored=1
-    $COMPOSE up --detach --wait
+    make up COMPOSE="$COMPOSE"
     return $restored
 }
 
@@ -47,6 +47,7 @@ upgrade() {
         /var/lib/postgresql/data/pgdata "/var/lib/postgresql/data/pgdata-$1"
     POSTGRES_VERSION=$2 $COMPOSE up --detach --wait db-primary
     COMPOSE="env POSTGRES_VERSION=$2 $COMPOSE" restore "$file"
+    echo "If .env names a POSTGRES_VERSION, it should be $2 now."
 }
 
 command=$1

@@ -12,8 +12,8 @@ from tests.compose.quick_start import mails_about, pending, wait_for
 from tests.compose.shoppers import Shoppers
 
 KILLED = (
-    *("nginx", "backend", "relay", "worker-order", "worker-email", "worker-search", "beat"),
-    *("flower", "redis", "rabbitmq", "db-replica", "db-primary", "elasticsearch"),
+    *("db-primary", "rabbitmq", "redis", "db-replica", "elasticsearch", "backend", "relay"),
+    *("worker-order", "worker-email", "worker-search", "beat", "flower", "nginx"),
 )
 Say = Callable[[str], None]
 
