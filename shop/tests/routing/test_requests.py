@@ -23,7 +23,14 @@ from tests.standby import catch_up, cut_off, killed, paused, promoted, stopped
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "replica"])
 
 PRODUCTS = "/api/catalog/products/"
-PAGES = [PRODUCTS, f"{PRODUCTS}mug/", "/api/catalog/categories/", "/api/catalog/brands/"]
+PAGES = [
+    PRODUCTS,
+    f"{PRODUCTS}mug/",
+    "/api/catalog/categories/",
+    "/api/catalog/brands/",
+    "/api/catalog/search/?q=mug&brand=hardwick",
+    "/api/catalog/search/suggest/?q=mu",
+]
 
 
 @pytest.fixture

@@ -46,8 +46,8 @@ def test_a_word_in_the_name_counts_more_than_one_in_the_description() -> None:
 def test_a_rare_word_counts_more_than_one_that_is_everywhere() -> None:
     for n in range(8):
         make_goods(f"Steel pot {n}", description="Of steel.")
-    make_goods("Steel rack", description="For a lantern and a pot.")
     make_goods("Lantern rack", description="Of steel, for a pot.")
+    make_goods("Steel rack", description="For a lantern, for a pot.")
     assert names(q="steel lantern")[0] == "Lantern rack"
 
 
