@@ -106,10 +106,12 @@ def _failing_tests(bug: Bug, copy: Path) -> list[str]:
         text=True,
         check=False,
     )
-    if ended.returncode not in (0, 1):  # unable to run: neither noticed nor survived
+    failed = re.findall(r"^FAILED \S*::(.+?)(?: - .*)?$", ended.stdout, flags=re.MULTILINE)
+    # Unable to run, or broken off by an error: neither noticed nor survived.
+    if ended.returncode not in (0, 1) or (ended.returncode == 1 and not failed):
         _say(f"{ended.stdout[-2000:]}{ended.stderr[-2000:]}")
         raise SystemExit(f"{bug.name}: the tests could not run")
-    return re.findall(r"^FAILED \S*::(\S+)", ended.stdout, flags=re.MULTILINE)
+    return failed
 
 
 def _say(line: str) -> None:
