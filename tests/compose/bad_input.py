@@ -68,4 +68,4 @@ def _little_memory(project: Project) -> str:
     if project.states("elasticsearch")[0]["State"].get("Health", {}).get("Status") == "healthy":
         raise Failed("Elasticsearch is well with 96 MB")
     project.compose("down")
-    return _line_with("search", said)
+    return _line_with("  search: ", said)

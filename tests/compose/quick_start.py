@@ -53,6 +53,7 @@ def pages(project: Project) -> None:
     log_in(requests.Session())
     get("/api/docs/")
     get("/api/catalog/products/1/", holds="Larch Stoneware Mug")
+    get("/api/catalog/search/", params={"q": "mug"}, holds="Larch Stoneware Mug")
     get("/health/ready", holds='"database": {"status": "ok"}')
     password = project.setting("FLOWER_PASSWORD")
     get("/flower/", auth=("admin", password), holds="worker-order@")
