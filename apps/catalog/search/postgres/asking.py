@@ -110,7 +110,9 @@ def clauses_of(words: Sequence[str], *, groups: Sequence[Group]) -> tuple[Clause
     halves = {half for word in words for split in _splits(word) for half in split}
     vocabulary = Vocabulary(others | written | pairs | halves)
     spans = _spans(words, swaps, vocabulary)
-    return tuple(clause for span in spans if (clause := _clause(span, vocabulary)))
+    clauses = (clause for span in spans if (clause := _clause(span, vocabulary)))
+    # A word that is said forty times asks for nothing new, and would be scored forty times.
+    return tuple(dict.fromkeys(clauses))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import pytest
 
 from apps.catalog.models import Brand, Category, Product, Variant
 from apps.catalog.search.models import SearchText
+from apps.catalog.search.postgres.asking import clauses_of
 from apps.catalog.search.tests.goods import answer, make_goods, names
 from tests.clients import guest
 
@@ -197,3 +198,7 @@ def test_sorts_as_it_is_told_whatever_is_sold_out(sort: str, expected: list[str]
     make_goods("Mug b", price="1.00", units=0)
     make_goods("Mug c", price="2.00")
     assert names(q="mug", sort=sort) == expected
+
+
+def test_a_word_that_is_said_again_and_again_is_asked_for_once() -> None:
+    assert len(clauses_of(["mug"] * 40, groups=())) == 1
