@@ -291,8 +291,7 @@ class StockMovement(models.Model):
                 name="movement_moves_something",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="correction") | ~Q(reason=""),
-                name="correction_has_a_reason",
+                condition=~Q(kind="correction") | ~Q(reason=""), name="correction_has_a_reason"
             ),
         ]
         indexes = [models.Index(fields=["variant", "-id"], name="movement_by_variant")]
