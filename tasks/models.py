@@ -11,6 +11,7 @@ from tasks.storable import storable
 
 # The parts of the pipeline that leave heartbeats.
 RELAY, BEAT, QUEUES, SWEEPER, AUDIT = "relay", "beat", "queues", "sweeper", "audit"
+SEARCH = "search"  # what the nightly comparison of the index found
 
 _EMPTY = models.Value({}, output_field=models.JSONField())
 _EMPTY_LIST = models.Value([], output_field=models.JSONField())

@@ -11,10 +11,11 @@ from typing import Any
 from celery import Task
 from celery.canvas import Signature
 
+from apps.catalog.search.indexing.rebuilding import REBUILD_REQUESTED
 from apps.orders import checkout, fulfilment, restarting
 from shop import log_context
 from shop.outbox.models import OutboxMessage
-from tasks import email, order_pipeline
+from tasks import email, order_pipeline, search
 from tasks.arguments import known_arguments
 from tasks.reading import READ_AFTER_HEADER
 from tasks.steps import TASK_RESUMED, start_resumed
@@ -65,6 +66,10 @@ def _single(task: Task[Any, Any]) -> Callable[..., list[Signature[Any]]]:
     return lambda *, order_id: [task.si(order_id=order_id)]
 
 
+def _rebuild_index() -> list[Signature[Any]]:
+    return [search.rebuild_index.si()]
+
+
 HANDLERS: dict[str, Callable[..., list[Signature[Any]]]] = {
     TASK_RESUMED: start_resumed,
     checkout.ORDER_PLACED: _start_pipeline,
@@ -73,4 +78,5 @@ HANDLERS: dict[str, Callable[..., list[Signature[Any]]]] = {
     fulfilment.SHIPMENT_REQUESTED: _single(order_pipeline.ship),
     fulfilment.DELIVERY_REPORTED: _single(order_pipeline.deliver),
     fulfilment.CANCELLATION_REQUESTED: _single(order_pipeline.cancel),
+    REBUILD_REQUESTED: _rebuild_index,
 }

@@ -1,23 +1,68 @@
 """Brings what changed into the search indexes, on a queue of its own. Beat starts it often."""
 
+import logging
 import time
 
 from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
 
+from apps.catalog.search.indexing import comparing, indexes, rebuilding
 from apps.catalog.search.indexing.draining import drain_batch
+from apps.catalog.search.indexing.writing import EngineAway
+from shop.clock import database_time
 from tasks.maintenance import MaintenanceTask
+from tasks.models import SEARCH, Heartbeat
 
 # Seconds; below beat's interval, so that runs do not pile up on the few threads that also do
 # the maintenance. The next run goes on.
 _LONGEST = 4
 
+log = logging.getLogger(__name__)
+
 
 @shared_task(base=MaintenanceTask)
 def index_products() -> int:
-    """Returns how many were dirty."""
+    """Returns how many were dirty. While the engine is away they wait, and nothing fails."""
     ends_at = time.monotonic() + _LONGEST
-    total = done = drain_batch()
-    while done and time.monotonic() < ends_at:
-        done = drain_batch()
-        total += done
+    total = 0
+    try:
+        while done := drain_batch():
+            total += done
+            if time.monotonic() > ends_at:
+                break
+    except EngineAway as error:
+        log.warning("search: the engine is away: %s", error)
     return total
+
+
+# A catalogue that takes longer is a matter for manage.py init_search.
+@shared_task(base=MaintenanceTask, soft_time_limit=280, time_limit=290)
+def rebuild_index() -> str:
+    """What somebody has asked for in the admin; returns what came of it."""
+    try:
+        rebuilt = rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None)
+    except rebuilding.AlreadyRunning as error:
+        return str(error)
+    return f"{rebuilt.index.name}: {rebuilt.documents} products"
+
+
+@shared_task(base=MaintenanceTask, soft_time_limit=280, time_limit=290)
+def compare_index() -> str:
+    """Compare the live index with the database, mark what differs, drop old indexes.
+
+    What it found is a heartbeat, and a line of the log if it is anything.
+    """
+    live = indexes.live_index()
+    if not settings.SEARCH_URL or live is None:
+        return "there is no index"
+    found = comparing.settled(
+        live.name, with_content=True, progress=lambda _done, _of: None, patience=3
+    )
+    comparing.mark(found)
+    if found.different:
+        log.error("search: %d of %d products differed", found.different, found.products)
+    facts = {"index": live.name, "products": found.products, "different": found.different}
+    Heartbeat.objects.beat(SEARCH, facts=facts, now=database_time())
+    rebuilding.prune(now=timezone.now())
+    return f"{found.different} of {found.products} differed"

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from apps.orders.models import Order
 from tasks.answers import Answer, Example, Question, page, permission
-from tasks.models import AUDIT, BEAT, QUEUES, RELAY, SWEEPER, Heartbeat
+from tasks.models import AUDIT, BEAT, QUEUES, RELAY, SEARCH, SWEEPER, Heartbeat
 
 # Each beats several times in these; one that only restarts is not silent.
 _RELAY_SILENT_AFTER = timedelta(seconds=60)
@@ -107,6 +107,13 @@ def _violated(heartbeat: Heartbeat | None, _now: datetime) -> list[Trouble]:
     return [Trouble(f"{code} is violated", heartbeat.at) for code in codes]
 
 
+def _differed(heartbeat: Heartbeat | None, _now: datetime) -> list[Trouble]:
+    if heartbeat is None or not heartbeat.facts["different"]:
+        return []
+    number, of = heartbeat.facts["different"], heartbeat.facts["products"]
+    return [Trouble(f"{number} of {of} products, marked to be written anew", heartbeat.at)]
+
+
 RELAY_SILENT = Word(
     code="relay_silent",
     title="Relay silent, or without its broker",
@@ -144,5 +151,11 @@ SIGNS_OF_LIFE: Sequence[Question] = (
         title="Audit silent",
         heartbeat=AUDIT,
         troubles=_not_audited,
+    ),
+    Word(
+        code="search_differed",
+        title="Search index other than the database at the last comparison",
+        heartbeat=SEARCH,
+        troubles=_differed,
     ),
 )

@@ -10,6 +10,7 @@ from django.db.models import CharField, Count, Exists, Min, Model, OuterRef, Que
 from django.db.models.functions import Cast
 from django.urls import reverse
 
+from apps.catalog.search.models import DirtyProduct
 from apps.orders.models import STALLED_AFTER, Order
 from shop.mail.models import STUCK_AFTER, OutgoingEmail
 from shop.outbox.models import LATE_AFTER, OutboxMessage
@@ -18,6 +19,7 @@ from tasks.models import UNHEARD_AFTER, DeadLetter
 from tasks.signs_of_life import SIGNS_OF_LIFE
 
 _EMAIL_WAITS_AFTER = timedelta(minutes=15)
+_UNINDEXED_AFTER = timedelta(minutes=5)  # a worker needs seconds
 # Nobody can settle a bounce, so it has to stop being news.
 _BOUNCES_ARE_NEWS_FOR = timedelta(days=7)
 _FAILING_FROM = 3
@@ -178,6 +180,15 @@ QUESTIONS: Sequence[Question] = (
             "created_at__gte": now - _BOUNCES_ARE_NEWS_FOR,
         },
         model=OutgoingEmail,
+    ),
+    Rows(
+        code="products_unindexed",
+        title=f"Changes of products not in the search index for "
+        f"{_UNINDEXED_AFTER.seconds // 60} minutes",
+        rows=lambda now: DirtyProduct.objects.filter(dirty_since__lt=now - _UNINDEXED_AFTER),
+        since="dirty_since",
+        query=lambda now: {"dirty_since__lt": now - _UNINDEXED_AFTER},
+        model=DirtyProduct,
     ),
     *SIGNS_OF_LIFE,
 )

@@ -36,6 +36,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": _HOUR},
     },
+    "compare index": {
+        "task": "tasks.search.compare_index",
+        "schedule": crontab(minute=45, hour=3),
+        "options": {"expires": 12 * _HOUR},
+    },
     "measure popularity": _entry(
         "tasks.maintenance.measure_popularity_of_products",
         crontab(minute=30, hour=2),

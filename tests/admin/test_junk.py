@@ -51,7 +51,7 @@ def queries_of(sue: Client, model: type[Model]) -> Iterator[tuple[str, str]]:
 def object_pages_of(model: type[Model], object_id: str) -> list[str]:
     """The address of every page and button that is about one row of this model."""
     names = [url.name for url in admin.site._registry[model].get_urls() if url.name]
-    about_all = ("_changelist", "_add", "_import", "_export", "_try")
+    about_all = ("_changelist", "_add", "_import", "_export", "_try", "_rebuild")
     return [
         reverse(f"admin:{name}", args=[object_id])
         for name in names

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q
 
 from apps.catalog.models import Brand, Category, Product
@@ -16,6 +16,21 @@ from apps.catalog.models import Brand, Category, Product
 # Longer than a request to the engine takes, and short enough that a dead worker's products are
 # not late. Who is slower than this writes the same once more, which changes nothing.
 _CLAIMED_FOR = timedelta(seconds=15)
+
+
+# The trigger on the products marks them.
+_MARK = """
+    WITH known AS (
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS known (id, version)
+    ), locked AS MATERIALIZED (
+        SELECT product.id, known.version
+        FROM catalog_product AS product JOIN known USING (id)
+        ORDER BY product.id FOR NO KEY UPDATE OF product
+    )
+    UPDATE catalog_product AS product
+    SET search_version = greatest(product.search_version, locked.version) + 1
+    FROM locked WHERE product.id = locked.id
+"""
 
 
 class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
@@ -47,6 +62,18 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
             self.filter(pk__in=done).delete()
             self.filter(pk__in=versions.keys() - set(done)).update(claimed_until=None)
         return len(done)
+
+    def mark(self, known: Mapping[int, int]) -> None:
+        """Mark these products, each with a version above its own and above the one given."""
+        with connection.cursor() as cursor:
+            cursor.execute(_MARK, [list(known), list(known.values())])
+
+    def mark_gone(self, versions: Mapping[int, int]) -> None:
+        """Mark products that are no more; the versions are those of what is left of them."""
+        rows = [DirtyProduct(pk=pk, version=version) for pk, version in versions.items()]
+        self.bulk_create(
+            rows, update_conflicts=True, update_fields=["version"], unique_fields=["product_id"]
+        )
 
 
 class DirtyProduct(models.Model):
@@ -90,7 +117,9 @@ class SearchIndex(models.Model):
     name = models.CharField(max_length=100)
     state = models.CharField(max_length=8, choices=State, default=State.BUILDING)
     mapping_hash = models.CharField(max_length=16, help_text="Of the mapping it was made with.")
-    documents = models.PositiveIntegerField(default=0, help_text="When it went live.")
+    documents = models.PositiveIntegerField(
+        default=0, help_text="Products read into it, as it grows, until it went live."
+    )
     started_at = models.DateTimeField()
     live_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)

@@ -1,5 +1,5 @@
-"""What the shopkeeper knows better than the ranking: synonyms and boosts."""
+"""What the shopkeeper knows better than the ranking, and the indexes of the engine."""
 
-from apps.catalog.search.admin import rules
+from apps.catalog.search.admin import indexes, rules
 
-__all__ = ["rules"]
+__all__ = ["indexes", "rules"]

@@ -177,8 +177,10 @@ def _products(product_ids: Sequence[int]) -> Iterator[Any]:
     offers = Variant.objects.filter(is_active=True).with_available().order_by("pk")
     products = Product.objects.filter(pk__in=product_ids).select_related("brand")
     products = products.prefetch_related(Prefetch("variants", offers, to_attr="offers"))
+    # Products first: what is newer than their versions is marked, and comes again.
+    found = list(products)
     categories = {category.pk: category for category in Category.objects.all()}
-    for product in products:
+    for product in found:
         path: list[Category] = []
         above: int | None = product.category_id
         while above is not None:

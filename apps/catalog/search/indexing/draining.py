@@ -4,6 +4,10 @@ A worker reads each product anew and from the primary, so that what it writes is
 than the mark, and forgets the mark only if the product has not changed since.
 """
 
+from django.conf import settings
+
+from apps.catalog.search.engine.document import entries
+from apps.catalog.search.indexing.writing import WORKERS_TIMEOUT, write, written_indexes
 from apps.catalog.search.models import DirtyProduct
 from shop.clock import database_time
 
@@ -14,7 +18,14 @@ def drain_batch() -> int:
     """Bring up to 500 dirty products into the indexes; returns how many there were.
 
     Without an index to write to they are only forgotten: `init_search` reads every product.
+    Raises EngineAway, and then they are tried again when the claim has run out.
     """
     claimed = DirtyProduct.objects.claim(limit=_BATCH, now=database_time())
-    DirtyProduct.objects.settle(claimed)
+    # After the claim: an index that is made later reads these products itself.
+    indexes = written_indexes() if settings.SEARCH_URL else []
+    refused: set[int] = set()
+    if claimed and indexes:
+        found = entries(list(claimed), gone=claimed)
+        refused = write(found, indexes=indexes, timeout=WORKERS_TIMEOUT)
+    DirtyProduct.objects.settle({pk: v for pk, v in claimed.items() if pk not in refused})
     return len(claimed)

@@ -1,0 +1,117 @@
+"""The indexes of the engine, what they do not know yet, and a button that makes a new one."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count, Min
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.views.decorators.http import require_POST
+from elasticsearch import ApiError, TransportError
+
+from apps.catalog.models import Product
+from apps.catalog.search.engine.client import client
+from apps.catalog.search.engine.document import ALIAS
+from apps.catalog.search.indexing.rebuilding import REBUILD_REQUESTED
+from apps.catalog.search.models import DirtyProduct, SearchIndex
+from shop.admin import ReadOnlyAdmin, label
+from shop.outbox.models import OutboxMessage
+
+_COLORS: dict[str, str] = {"live": "success", "building": "info", "failed": "danger"}
+_TIMEOUT = 1.0  # seconds: a page of the admin must open while the engine is frozen
+
+
+@admin.register(SearchIndex)
+class SearchIndexAdmin(ReadOnlyAdmin[SearchIndex]):
+    list_display = ("name", "status", "documents", "started_at", "live_at", "retired_at")
+    list_before_template = "search/admin/engine.html"
+    ordering = ("-pk",)
+    fields = (
+        "name",
+        "status",
+        "mapping_hash",
+        "documents",
+        ("started_at", "live_at", "retired_at"),
+    )
+
+    @admin.display(description="state", ordering="state")
+    def status(self, index: SearchIndex) -> str:
+        return label(index.get_state_display(), color=_COLORS.get(index.state))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.rebuild))
+        return [path("rebuild/", view, name="search_searchindex_rebuild"), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        has_engine = bool(settings.SEARCH_URL)
+        context = {
+            **(extra_context or {}),
+            "facts": _facts() if has_engine and self.has_view_permission(request) else {},
+            "has_engine": has_engine,
+            "may_rebuild": _may_rebuild(request),
+            "is_building": SearchIndex.objects.filter(state="building").exists(),
+        }
+        return super().changelist_view(request, context)
+
+    def rebuild(self, request: HttpRequest) -> HttpResponse:
+        """Ask for a new index: a worker makes it."""
+        if not _may_rebuild(request) or not settings.SEARCH_URL:
+            raise PermissionDenied
+        with transaction.atomic():
+            OutboxMessage.publish(REBUILD_REQUESTED)
+        messages.success(request, "A new index is asked for. Reload to see how far it is.")
+        return HttpResponseRedirect(reverse("admin:search_searchindex_changelist"))
+
+
+@admin.register(DirtyProduct)
+class DirtyProductAdmin(ReadOnlyAdmin[DirtyProduct]):
+    list_display = ("product_id", "version", "dirty_since", "claimed_until")
+    ordering = ("dirty_since", "pk")
+    fields = ("product_id", "version", "dirty_since", "claimed_until")
+
+
+def _may_rebuild(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("search.change_searchindex"))
+
+
+def _facts() -> dict[str, str]:
+    dirty = DirtyProduct.objects.aggregate(number=Count("pk"), oldest=Min("dirty_since"))
+    waiting = str(dirty["number"])
+    if dirty["oldest"]:
+        waiting += f", the oldest for {timesince(dirty['oldest'], timezone.now())}"
+    on_sale = Product.objects.on_sale().count()
+    live = SearchIndex.objects.filter(state="live").first()
+    return {
+        "Engine": _engine(),
+        "Products on sale": str(on_sale),
+        "In the index": _indexed(on_sale),
+        "Changes not in the index yet": waiting,
+        "Last made anew": f"{live.live_at:%d %b %Y, %H:%M}"
+        if live and live.live_at
+        else "never",
+    }
+
+
+def _engine() -> str:
+    try:
+        version = client().options(request_timeout=_TIMEOUT).info()["version"]
+    except (ApiError, TransportError):
+        return "does not answer: PostgreSQL searches meanwhile"
+    return f"{version.get('distribution', 'elasticsearch')} {version['number']}"
+
+
+def _indexed(on_sale: int) -> str:
+    shown = {"term": {"deleted": False}}
+    try:
+        answer = client().options(request_timeout=_TIMEOUT).count(index=ALIAS, query=shown)
+    except (ApiError, TransportError):
+        return "unknown"
+    number = int(answer["count"])
+    return str(number) if number == on_sale else f"{number}, a difference of {number - on_sale}"

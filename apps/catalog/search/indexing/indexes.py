@@ -1,0 +1,148 @@
+"""The indexes themselves: made, made live, gone back to, and dropped.
+
+Which one is live is said by the engine's alias, and the rows follow it: a process that was
+killed between the two leaves rows that the next one mends.
+"""
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from elasticsearch import BadRequestError, NotFoundError
+
+from apps.catalog.search.engine.document import ALIAS, ProductDocument
+from apps.catalog.search.indexing.writing import patient
+from apps.catalog.search.models import SearchIndex
+
+State = SearchIndex.State
+
+# How long the index before the live one is kept, up to date, to go back to.
+KEPT = timedelta(hours=24)
+_PROBE = f"{ALIAS}-probe"
+
+
+class Misconfigured(Exception):
+    """The engine is set up in a way that would spoil the indexes."""
+
+
+def mapping_hash() -> str:
+    """Changes whenever an index has to be made anew."""
+    text = json.dumps(ProductDocument._index.to_dict(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def live_index() -> SearchIndex | None:
+    return SearchIndex.objects.filter(state=State.LIVE).first()
+
+
+def make_index(*, now: datetime) -> SearchIndex:
+    """An empty index that every change goes to from now on, and that nobody searches.
+
+    The row is first, so that no index is ever without one; until the index is there, what is
+    written stays dirty.
+    """
+    fingerprint = mapping_hash()
+    name = f"{ALIAS}-{fingerprint[:6]}-{now:%Y%m%d%H%M%S%f}"
+    index = SearchIndex.objects.create(name=name, mapping_hash=fingerprint, started_at=now)
+    body: dict[str, Any] = ProductDocument._index.to_dict()
+    settings = {**body["settings"], "refresh_interval": "-1", "number_of_replicas": 0}
+    patient().indices.create(index=name, settings=settings, mappings=body["mappings"])
+    return index
+
+
+def finish(index: SearchIndex) -> None:
+    """Give it the settings of an index that is searched."""
+    settings = ProductDocument._index.to_dict()["settings"]
+    replicas = settings.get("number_of_replicas", 0)
+    patient().indices.put_settings(
+        index=index.name, settings={"refresh_interval": None, "number_of_replicas": replicas}
+    )
+    patient().indices.refresh(index=index.name)
+
+
+def make_live(index: SearchIndex, *, now: datetime) -> None:
+    """Search this one from now on: one call, and no search falls between two indexes."""
+    others = [name for name in _searched() if name != index.name]
+    actions = [{"remove": {"index": name, "alias": ALIAS}} for name in others]
+    actions.append({"add": {"index": index.name, "alias": ALIAS}})
+    patient().indices.update_aliases(actions=actions)
+    align(now=now)
+
+
+def align(*, now: datetime) -> None:
+    """Make the rows say what the alias says."""
+    searched = _searched()
+    with transaction.atomic():
+        live = SearchIndex.objects.filter(state=State.LIVE)
+        wrong = live.exclude(name__in=searched)
+        for row in wrong:
+            is_there = patient().indices.exists(index=row.name)
+            SearchIndex.objects.filter(pk=row.pk).update(
+                state=State.OLD if is_there else State.FAILED, retired_at=now
+            )
+        SearchIndex.objects.filter(name__in=searched).exclude(state=State.LIVE).update(
+            state=State.LIVE, live_at=now, retired_at=None
+        )
+
+
+def drop_unfinished(*, now: datetime) -> int:
+    """Drop what a killed run has left half built; returns how many."""
+    rows = SearchIndex.objects.filter(state=State.BUILDING)
+    return sum(drop(row, state=State.FAILED, now=now) for row in rows)
+
+
+def drop_old(*, now: datetime) -> int:
+    """Drop all indexes that were live but the last, and that one when it was kept for long."""
+    rows = SearchIndex.objects.filter(state=State.OLD).order_by("-retired_at", "-pk")
+    dropped = 0
+    for place, row in enumerate(rows):
+        if place > 0 or row.retired_at is None or row.retired_at <= now - KEPT:
+            dropped += drop(row, state=State.DROPPED, now=now)
+    return dropped
+
+
+def drop(index: SearchIndex, *, state: State, now: datetime) -> int:
+    """The row first, so that nobody writes to it any more. Killed in between, the next run
+    drops it: `sweep`."""
+    SearchIndex.objects.filter(pk=index.pk).update(state=state, retired_at=now)
+    patient().indices.delete(index=index.name, ignore_unavailable=True)
+    return 1
+
+
+def sweep() -> int:
+    """Delete indexes of which the rows say that they are gone; returns how many."""
+    gone = SearchIndex.objects.filter(state__in=[State.DROPPED, State.FAILED])
+    names = set(gone.values_list("name", flat=True)) & set(_there())
+    for name in names:
+        patient().indices.delete(index=name, ignore_unavailable=True)
+    return len(names)
+
+
+def check_engine() -> None:
+    """Raises Misconfigured if a write to an index that is gone would make it anew, with a
+    guessed mapping; or if an index stands where the alias has to be."""
+    try:
+        patient().index(index=_PROBE, id="1", document={"made": "by accident"})
+    except (NotFoundError, BadRequestError):
+        pass
+    else:
+        patient().indices.delete(index=_PROBE, ignore_unavailable=True)
+        raise Misconfigured(
+            "The engine makes indexes by itself. Set action.auto_create_index: false there."
+        )
+    is_index = not patient().indices.exists_alias(name=ALIAS)
+    if is_index and patient().indices.exists(index=ALIAS):
+        raise Misconfigured(f"The engine has an index named {ALIAS}. Delete it.")
+
+
+def _searched() -> list[str]:
+    try:
+        return sorted(patient().indices.get_alias(name=ALIAS))
+    except NotFoundError:
+        return []
+
+
+def _there() -> list[str]:
+    return sorted(patient().indices.get_alias(index=f"{ALIAS}-*"))

@@ -1,0 +1,91 @@
+"""Entries, written to indexes. Whoever comes late with an old version changes nothing."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch, TransportError
+
+from apps.catalog.search.engine.client import client, is_away
+from apps.catalog.search.engine.document import Entry
+from apps.catalog.search.models import SearchIndex
+
+# Seconds for 500 products. A worker has few threads, and a frozen engine holds one for so long;
+# what makes a whole index has more patience.
+WORKERS_TIMEOUT = 5.0
+_TIMEOUT = 30.0
+_STALE = 409
+_OVERLOADED = (429, 503)
+
+log = logging.getLogger(__name__)
+
+
+class EngineAway(Exception):
+    """The engine does not answer, or not now."""
+
+
+def written_indexes() -> list[str]:
+    """The indexes that every change goes to, as they are in this moment."""
+    rows = SearchIndex.objects.filter(state__in=SearchIndex.WRITTEN)
+    return list(rows.order_by("pk").values_list("name", flat=True))
+
+
+def write(
+    entries: Sequence[Entry], *, indexes: Sequence[str], timeout: float = _TIMEOUT
+) -> set[int]:
+    """Write all entries to all indexes in one request; returns the products that one refused.
+
+    A refusal is logged. An index that has a newer version keeps it, which is no refusal.
+    Raises EngineAway; some of it may be written then.
+    """
+    if not entries or not indexes:
+        return set()
+    operations = [
+        line
+        for entry in entries
+        for index in indexes
+        for line in (_action(entry, index), entry.source)
+    ]
+    try:
+        answer = client().options(request_timeout=timeout).bulk(operations=operations)
+    except (ApiError, TransportError) as error:
+        raise _understood(error) from error
+    return _refused(answer["items"])
+
+
+def patient() -> Elasticsearch:
+    """The client for what no shopper waits for."""
+    return client().options(request_timeout=_TIMEOUT)
+
+
+def _refused(items: Sequence[Mapping[str, Any]]) -> set[int]:
+    refused: dict[tuple[str, str], list[int]] = {}
+    for item in items:
+        result = item["index"]
+        if result["status"] in _OVERLOADED:
+            raise EngineAway(f"overloaded: {result['error']['type']}")
+        if result["status"] != _STALE and "error" in result:
+            what = (result["_index"], result["error"]["type"])
+            refused.setdefault(what, []).append(int(result["_id"]))
+    for (index, reason), ids in refused.items():
+        log.error(
+            "search: %s refuses %d products, first %d: %s", index, len(ids), ids[0], reason
+        )
+    return {product_id for ids in refused.values() for product_id in ids}
+
+
+def _action(entry: Entry, index: str) -> dict[str, Any]:
+    # A tombstone is written like a document: of what is deleted the engine forgets the
+    # version, and an old write would bring it back.
+    return {
+        "index": {
+            "_index": index,
+            "_id": str(entry.product_id),
+            "version": entry.version,
+            "version_type": "external_gte",
+        }
+    }
+
+
+def _understood(error: ApiError | TransportError) -> Exception:
+    return EngineAway(type(error).__name__) if is_away(error) else error

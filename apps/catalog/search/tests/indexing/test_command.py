@@ -1,0 +1,53 @@
+"""manage.py init_search: one clear line for each way in which it ends."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.catalog.models import Product
+from apps.catalog.search.indexing.draining import drain_batch
+from apps.catalog.search.indexing.writing import patient
+from apps.catalog.search.models import SearchIndex
+from tests.builders import make_variant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def said_by(*options: str) -> str:
+    output = StringIO()
+    call_command("init_search", *options, stdout=output)
+    return output.getvalue()
+
+
+def test_makes_it_verifies_it_and_goes_back(engine: str) -> None:
+    for n in range(3):
+        make_variant(f"SKU{n}")
+    assert "\nproducts           3\n" in said_by()
+    drain_batch()
+    assert "missing, old or otherwise             0" in said_by("--verify")
+    first = SearchIndex.objects.get()
+    assert "Products that differed and will be written anew: 0." in said_by("--if-changed")
+    said_by()
+    assert said_by("--rollback") == f"{first.name} is searched again.\n"
+    assert said_by("--prune") == "Indexes dropped: 0.\n"
+    patient().delete(index=first.name, id=str(Product.objects.earliest("pk").pk))
+    with pytest.raises(CommandError, match=r"Products that differ: \d+\.") as error:
+        said_by("--verify")
+    assert error.value.returncode == 1
+
+
+def test_without_an_engine_it_says_so_and_all_is_well(settings: Any) -> None:
+    settings.SEARCH_URL = ""
+    assert "PostgreSQL searches." in said_by()
+    with pytest.raises(CommandError, match="Nothing to go back to"):
+        said_by("--rollback")
+
+
+def test_an_engine_that_does_not_answer_is_one_line(settings: Any) -> None:
+    settings.SEARCH_URL = "http://127.0.0.1:9"
+    with pytest.raises(CommandError, match="^The search engine: ") as error:
+        said_by()
+    assert error.value.returncode == 2
+    assert "\n" not in str(error.value)
