@@ -1,10 +1,6 @@
 """What a search can be narrowed down by, with how much there is of it."""
 
 import random
-from collections import Counter
-from collections.abc import Callable
-from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -12,8 +8,14 @@ from apps.catalog.models import Category, Product, Variant
 from apps.catalog.search.postgres import counting, ranking
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.searching import search
+from apps.catalog.search.tests.by_hand import (
+    COLOURS,
+    assert_equals_rows,
+    some_selection,
+    some_shop,
+)
 from apps.catalog.search.tests.goods import answer, facet, make_goods
-from apps.catalog.search.wanted import Found, Wanted
+from apps.catalog.search.wanted import Wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -100,93 +102,13 @@ def test_says_when_there_is_more_than_it_counts(monkeypatch: pytest.MonkeyPatch)
     assert not narrowed.facets_are_exact
 
 
-COLOURS = ["Red", "Blue", "Green", "Teal", "Grey"]
-SIZES = ["S", "M", "L"]
-_PRICES = [(None, None), (Decimal(7), None), (None, Decimal(10)), (Decimal(6), Decimal(15))]
-
-
 @pytest.mark.slow
 def test_equals_what_one_counts_by_hand_for_two_hundred_selections() -> None:
     chance = random.Random(7)
-    shop = [_any_product(chance, number) for number in range(120)]
+    shop = some_shop(chance)
     for _ in range(200):
-        wanted = _any_selection(chance)
-        found = search(wanted, rules=Rules())
-        _assert_equals_rows(wanted, found, shop)
-
-
-def _any_product(chance: random.Random, number: int) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "name": chance.choice(["Mug", "Pan", "Mug and pan"]),
-        "brand": chance.choice(["", "Larch", "Hardwick", "Birch"]),
-        "category": chance.choice(["Kitchen", "Garden", "Cellar"]),
-        "price": chance.choice(["5.00", "7.50", "10.00", "20.00"]),
-        "units": chance.choice([0, 1]),
-        "attributes": {
-            "Colour": chance.sample(COLOURS, chance.randint(1, 2)),
-            "Size": chance.sample(SIZES, 1),
-        },
-    }
-    make_goods(slug=f"product-{number}", sku=f"SKU-{number}", **row)
-    return row
-
-
-def _any_selection(chance: random.Random) -> Wanted:
-    def some(values: list[str], most: int = 2) -> tuple[str, ...]:
-        return tuple(chance.sample(values, chance.choice([0, 0, 1, most])))
-
-    attributes = {"Colour": some(COLOURS), "Size": some(SIZES)}
-    low, high = chance.choice(_PRICES)
-    return Wanted(
-        q=chance.choice(["", "mug", "pan", "mug pan"]),
-        brands=some(["larch", "hardwick", "birch"]),
-        categories=some(["kitchen", "garden", "cellar"]),
-        attributes={name: values for name, values in attributes.items() if values},
-        price_min=low,
-        price_max=high,
-        in_stock=chance.choice([None, None, True, False]),
-    )
-
-
-def _assert_equals_rows(wanted: Wanted, found: Found, shop: list[dict[str, Any]]) -> None:
-    tests = _conditions(wanted)
-
-    def left(own: str = "") -> list[dict[str, Any]]:
-        return [row for row in shop if all(t(row) for name, t in tests.items() if name != own)]
-
-    assert found.total == len(left()), wanted
-    shown = {each.name: {one.value: one.count for one in each.values} for each in found.facets}
-    brands = Counter(row["brand"].lower() for row in left("brand") if row["brand"])
-    assert shown["brand"] == dict.fromkeys(wanted.brands, 0) | brands
-    categories = Counter(row["category"].lower() for row in left("category"))
-    assert shown["category"] == dict.fromkeys(wanted.categories, 0) | categories
-    in_stock = [bool(row["units"]) for row in left("in_stock")]
-    assert shown["in_stock"] == {"true": sum(in_stock), "false": len(in_stock) - sum(in_stock)}
-    for name in {"Colour", "Size"} & shown.keys():
-        values = Counter(value for row in left(name) for value in row["attributes"][name])
-        assert shown[name] == dict.fromkeys(wanted.attributes.get(name, ()), 0) | values
-    assert set(wanted.attributes) <= shown.keys()
-
-
-def _conditions(wanted: Wanted) -> dict[str, Callable[[dict[str, Any]], bool]]:
-    low, high = wanted.price_min, wanted.price_max
-    return {
-        "q": lambda row: all(word in row["name"].lower() for word in wanted.q.split()),
-        "brand": lambda row: not wanted.brands or row["brand"].lower() in wanted.brands,
-        "category": lambda row: (
-            not wanted.categories or row["category"].lower() in wanted.categories
-        ),
-        "in_stock": lambda row: wanted.in_stock in (None, bool(row["units"])),
-        "price": lambda row: (
-            (low is None or Decimal(row["price"]) >= low)
-            and (high is None or Decimal(row["price"]) <= high)
-        ),
-        **{name: _has(name, values) for name, values in wanted.attributes.items()},
-    }
-
-
-def _has(name: str, values: tuple[str, ...]) -> Callable[[dict[str, Any]], bool]:
-    return lambda row: not set(values).isdisjoint(row["attributes"][name])
+        wanted = some_selection(chance)
+        assert_equals_rows(wanted, search(wanted, rules=Rules()), shop)
 
 
 def test_shows_the_attributes_that_tell_most_products_apart() -> None:

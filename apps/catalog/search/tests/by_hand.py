@@ -1,0 +1,98 @@
+"""A shop of chance, and what is found in it, counted row by row in Python."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from apps.catalog.search.tests.goods import make_goods
+from apps.catalog.search.wanted import Found, Wanted
+
+Row = dict[str, Any]
+
+COLOURS = ["Red", "Blue", "Green", "Teal", "Grey"]
+_SIZES = ["S", "M", "L"]
+_PRICES = [(None, None), (Decimal(7), None), (None, Decimal(10)), (Decimal(6), Decimal(15))]
+
+
+def some_shop(chance: random.Random) -> list[Row]:
+    """120 products, and what they were made from."""
+    return [_some_product(chance, number) for number in range(120)]
+
+
+def _some_product(chance: random.Random, number: int) -> Row:
+    row: Row = {
+        "name": chance.choice(["Mug", "Pan", "Mug and pan"]),
+        "brand": chance.choice(["", "Larch", "Hardwick", "Birch"]),
+        "category": chance.choice(["Kitchen", "Garden", "Cellar"]),
+        "price": chance.choice(["5.00", "7.50", "10.00", "20.00"]),
+        "units": chance.choice([0, 1]),
+        "attributes": {
+            "Colour": chance.sample(COLOURS, chance.randint(1, 2)),
+            "Size": chance.sample(_SIZES, 1),
+        },
+    }
+    make_goods(slug=f"product-{number}", sku=f"SKU-{number}", **row)
+    return row
+
+
+def some_selection(chance: random.Random) -> Wanted:
+    """Words and selections, few or many."""
+
+    def some(values: list[str], most: int = 2) -> tuple[str, ...]:
+        return tuple(chance.sample(values, chance.choice([0, 0, 1, most])))
+
+    attributes = {"Colour": some(COLOURS), "Size": some(_SIZES)}
+    low, high = chance.choice(_PRICES)
+    return Wanted(
+        q=chance.choice(["", "mug", "pan", "mug pan"]),
+        brands=some(["larch", "hardwick", "birch"]),
+        categories=some(["kitchen", "garden", "cellar"]),
+        attributes={name: values for name, values in attributes.items() if values},
+        price_min=low,
+        price_max=high,
+        in_stock=chance.choice([None, None, True, False]),
+    )
+
+
+def assert_equals_rows(wanted: Wanted, found: Found, shop: list[Row]) -> None:
+    """Total and facets are what the rows say."""
+    tests = _conditions(wanted)
+
+    def left(own: str = "") -> list[Row]:
+        return [row for row in shop if all(t(row) for name, t in tests.items() if name != own)]
+
+    assert found.total == len(left()), wanted
+    shown = {each.name: {one.value: one.count for one in each.values} for each in found.facets}
+    brands = Counter(row["brand"].lower() for row in left("brand") if row["brand"])
+    assert shown["brand"] == dict.fromkeys(wanted.brands, 0) | brands
+    categories = Counter(row["category"].lower() for row in left("category"))
+    assert shown["category"] == dict.fromkeys(wanted.categories, 0) | categories
+    in_stock = [bool(row["units"]) for row in left("in_stock")]
+    assert shown["in_stock"] == {"true": sum(in_stock), "false": len(in_stock) - sum(in_stock)}
+    for name in {"Colour", "Size"} & shown.keys():
+        values = Counter(value for row in left(name) for value in row["attributes"][name])
+        assert shown[name] == dict.fromkeys(wanted.attributes.get(name, ()), 0) | values
+    assert set(wanted.attributes) <= shown.keys()
+
+
+def _conditions(wanted: Wanted) -> dict[str, Callable[[Row], bool]]:
+    low, high = wanted.price_min, wanted.price_max
+    return {
+        "q": lambda row: all(word in row["name"].lower() for word in wanted.q.split()),
+        "brand": lambda row: not wanted.brands or row["brand"].lower() in wanted.brands,
+        "category": lambda row: (
+            not wanted.categories or row["category"].lower() in wanted.categories
+        ),
+        "in_stock": lambda row: wanted.in_stock in (None, bool(row["units"])),
+        "price": lambda row: (
+            (low is None or Decimal(row["price"]) >= low)
+            and (high is None or Decimal(row["price"]) <= high)
+        ),
+        **{name: _has(name, values) for name, values in wanted.attributes.items()},
+    }
+
+
+def _has(name: str, values: tuple[str, ...]) -> Callable[[Row], bool]:
+    return lambda row: not set(values).isdisjoint(row["attributes"][name])

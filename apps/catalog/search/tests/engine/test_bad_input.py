@@ -1,0 +1,32 @@
+"""What is no search, straight at the engine: words, and nothing else."""
+
+import pytest
+
+from apps.catalog.search import engine
+from apps.catalog.search.rules import Rules
+from apps.catalog.search.tests.engine.index import Index
+from apps.catalog.search.tests.goods import make_goods
+from apps.catalog.search.tests.test_bad_input import HARMLESS
+from apps.catalog.search.wanted import Wanted
+
+pytestmark = pytest.mark.django_db
+
+_LONG = ["x" * 10_000, "mug " * 2500, " ".join(f"w{n}" for n in range(2000)), "a-" * 5000]
+
+
+def test_is_only_words_to_the_engine(index: Index) -> None:
+    make_goods("Mug")
+    make_goods("Pan")
+    index.fill()
+    for text in [*HARMLESS, *_LONG]:
+        engine.search(Wanted(q=text), rules=Rules())
+
+
+def test_an_operator_or_wildcard_selects_nothing_more(index: Index) -> None:
+    make_goods("Mug")
+    make_goods("Pan")
+    for q in ("mug OR pan", "mug | pan", "*", "m*", "p?n", "/.*/", "name:pan", "_id:*", "-mug"):
+        assert "Pan" not in index.names(q) or q in ("mug OR pan", "mug | pan", "name:pan"), q
+    assert index.names("*") == []
+    for value in ("*", "larch OR hardwick", "../..", '"', "x" * 10_000):
+        assert index.found("", brands=(value,), attributes={value[:40]: (value,)}).total == 0

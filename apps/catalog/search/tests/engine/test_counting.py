@@ -1,0 +1,61 @@
+"""The facets that the engine counts: those that one counts by hand."""
+
+import random
+
+import pytest
+
+from apps.catalog.search import engine, postgres
+from apps.catalog.search.rules import Rules
+from apps.catalog.search.tests.by_hand import assert_equals_rows, some_selection, some_shop
+from apps.catalog.search.tests.engine.index import Index
+from apps.catalog.search.tests.goods import make_goods
+from apps.catalog.search.wanted import Wanted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.slow
+def test_equals_rows_and_postgresql_for_two_hundred_selections(index: Index) -> None:
+    chance = random.Random(7)
+    shop = some_shop(chance)
+    index.fill()
+    for _ in range(200):
+        wanted = some_selection(chance)
+        found = engine.search(wanted, rules=Rules())
+        assert_equals_rows(wanted, found, shop)
+        if found.total:
+            assert found.facets == postgres.search(wanted, rules=Rules()).facets, wanted
+
+
+def test_a_price_between_those_of_two_variants_is_no_price_of_the_product(
+    index: Index,
+) -> None:
+    product = make_goods("Mug", price="5.00")
+    product.variants.create(sku="GOLD", name="Gold", price=50)
+    assert index.found("mug", price_min=10, price_max=40).total == 0
+    assert index.found("mug", price_min=40).total == 1
+    assert index.found("mug", price_max=10).total == 1
+
+
+def test_a_selected_value_is_shown_also_when_nothing_has_it(index: Index) -> None:
+    make_goods("Mug", brand="Hardwick", attributes={"Colour": ["Red"]})
+    make_goods("Pan", brand="Larch", attributes={"Colour": ["Blue"]})
+    index.fill()
+    wanted = Wanted(brands=("larch",), attributes={"Colour": ("Red",)})
+    found = engine.search(wanted, rules=Rules())
+    assert found.total == 0
+    assert found.facets == postgres.search(wanted, rules=Rules()).facets
+
+
+def test_at_most_eight_attributes_and_twenty_values_the_same_as_of_postgresql(
+    index: Index,
+) -> None:
+    for number in range(25):
+        attributes = {f"Kind {kind}": [f"{number % 23} {kind}"] for kind in range(10)}
+        make_goods(f"Mug {number}", attributes=attributes)
+    wanted = Wanted(q="mug", attributes={"Kind 9": ("22 9",)})
+    index.fill()
+    found = engine.search(wanted, rules=Rules())
+    assert found.facets == postgres.search(wanted, rules=Rules()).facets
+    attributes = [facet for facet in found.facets if facet.type == "attribute"]
+    assert len(attributes) == 8

@@ -1,0 +1,106 @@
+"""What the engine finds, and in which order."""
+
+import pytest
+
+from apps.catalog.models import Product
+from apps.catalog.search.boosts import Rule
+from apps.catalog.search.rules import Rules
+from apps.catalog.search.tests.engine.index import Index
+from apps.catalog.search.tests.goods import make_goods
+
+pytestmark = pytest.mark.django_db
+
+
+def test_finds_what_has_all_of_the_words_wherever_they_stand(index: Index) -> None:
+    make_goods("Enamel mug", brand="Hardwick", attributes={"Colour": ["Blue"]})
+    make_goods("Glass mug", brand="Hardwick")
+    make_goods("Enamel pan")
+    assert index.names("blue hardwick mug") == ["Enamel mug"]
+    assert sorted(index.names("MUGS")) == ["Enamel mug", "Glass mug"]
+    assert not index.found("mug").relaxed
+    assert index.found("mug").engine in ("opensearch", "elasticsearch")
+
+
+def test_finds_only_what_is_on_sale(index: Index) -> None:
+    make_goods("Mug")
+    hidden = make_goods("Hidden mug")
+    assert len(index.names("mug")) == 2
+    Product.objects.filter(pk=hidden.pk).update(is_published=False)
+    assert index.names("mug") == ["Mug"]
+    assert index.names() == ["Mug"]
+
+
+@pytest.mark.parametrize("q", ["DIR-655", "dir655", "dir 655", "ICE-1399", "ice-1399"])
+def test_finds_a_model_number_or_sku_however_it_is_written(index: Index, q: str) -> None:
+    make_goods("Router DIR-655 wireless", sku="ICE-1399")
+    make_goods("Router DIR-600 wireless", sku="ICE-1400")
+    assert index.names(q) == ["Router DIR-655 wireless"]
+
+
+def test_takes_a_word_that_nothing_has_for_one_like_it_and_says_so(index: Index) -> None:
+    make_goods("Stoneware mug")
+    make_goods("Lantern")
+    found = index.found("stonewrae mug")
+    assert [hit.name_html for hit in found.hits] == [
+        "<mark>Stoneware</mark> <mark>mug</mark>"
+    ]
+    assert (found.relaxed, found.did_you_mean) == (True, "stoneware mug")
+
+
+@pytest.mark.parametrize("q", ["", "mug", "mugg", "mug no-such-thing"])
+def test_an_empty_index_finds_nothing(index: Index, q: str) -> None:
+    found = index.found(q)
+    assert (found.total, found.did_you_mean, list(found.hits)) == (0, None, [])
+
+
+def test_what_is_only_mentioned_somewhere_is_not_what_a_search_is_about(index: Index) -> None:
+    make_goods("Television", attributes={"Apps": ["Netflix, YouTube"]})
+    make_goods("Remote control", description="With a key for Netflix.")
+    assert index.found("netflix").total == 0
+    make_goods("Netflix voucher")
+    assert index.names("netflix")[0] == "Netflix voucher"
+
+
+def test_what_is_sold_out_comes_after_what_can_be_bought(index: Index) -> None:
+    make_goods("Mug", slug="first", units=0)
+    second = make_goods("Mug", slug="second")
+    make_goods("Mug", slug="third", units=0)
+    assert index.found("mug").hits[0].product_id == second.pk
+
+
+def test_a_boost_moves_a_product_up_and_none_when_an_order_is_asked_for(index: Index) -> None:
+    first, second = make_goods("Mug", slug="a"), make_goods("Mug", slug="b")
+    for product in (first, second):
+        rule = Rule(words=frozenset(), factor=3.0, product_id=product.pk)
+        boosted = Rules(boosts=(rule,))
+        assert index.found("mug", rules=boosted).hits[0].product_id == product.pk
+        in_order = index.found("mug", sort="name", rules=boosted)
+        assert in_order.hits[0].product_id == first.pk
+
+
+def test_synonyms_count_at_once(index: Index) -> None:
+    make_goods("Settee")
+    assert index.found("sofa").total == 0
+    both = Rules(synonyms=((("sofa",), ("settee",)),))
+    assert index.found("sofa", rules=both).total == 1
+
+
+def test_pages_do_not_overlap(index: Index) -> None:
+    for number in range(7):
+        make_goods("Mug", slug=f"mug-{number}")
+    for sort in ("relevance", "newest", "name", "-name", "price", "-price"):
+        pages = [index.found("mug", sort=sort, page=n, page_size=3) for n in (1, 2, 3, 4)]
+        ids = [hit.product_id for page in pages for hit in page.hits]
+        assert len(ids) == len(set(ids)) == 7
+        assert {page.total for page in pages} == {7}
+
+
+def test_escapes_what_is_no_markup_of_ours(index: Index) -> None:
+    make_goods("Mug <script>alert(1)</script> & co", slug="evil", description='A "mug" <b>')
+    for q in ("mug", ""):
+        (hit,) = index.found(q).hits
+        for text in (hit.name_html, hit.excerpt_html):
+            plain = text.replace("<mark>", "").replace("</mark>", "")
+            assert "<" not in plain
+    (hit,) = index.found("mug").hits
+    assert hit.name_html.startswith("<mark>Mug</mark> &lt;script&gt;")
