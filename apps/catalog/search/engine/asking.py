@@ -18,6 +18,8 @@ _TIE_BREAKER = 0.5
 _SHELF, _SHELF_BOOST = "category_path", 0.1
 _TELLING = ["name", "variants", "brand", "what_it_is", _SHELF]
 _MISTYPED = ["name^10", "variants^6", "brand^4", "what_it_is^2", f"{_SHELF}^0.1"]
+# Letters; nobody types a longer word, and to look for what is like it takes an engine seconds.
+LONGEST_MISTYPED = 40
 _MOST = "2<75%"  # of two words both, of more than two three quarters
 _MIXED = re.compile(r"([^\W\d_]{2,})(\d+)|(\d+)([^\W\d_]{2,})")
 _SOLD_OUT = 0.5
@@ -38,7 +40,7 @@ def everything() -> Question:
 
 def all_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
     """Each word, or what the shopkeeper says means the same."""
-    spans = list(_spans(words, groups))
+    spans = _spans(words, groups)
     sku = {"term": {"skus": {"value": " ".join(words), "boost": 1000}}}
     query = {"bool": {"should": [{"bool": {"must": [*map(_clause, spans)]}}, sku]}}
     return Question(query=query, about={"bool": {"should": [_telling(spans), sku]}})
@@ -46,13 +48,13 @@ def all_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
 
 def mistyped(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
     """Each word with a wrong letter or two, but for the first letter."""
-    spans = list(_spans(words, groups))
+    spans = _spans(words, groups)
     query = {"bool": {"must": [_nearly(span) for span in spans]}}
     return Question(query=query, about=query)
 
 
 def most_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
-    spans = list(_spans(words, groups))
+    spans = _spans(words, groups)
     clauses = [*map(_clause, spans)]
     query = {"bool": {"should": clauses, "minimum_should_match": _MOST}}
     return Question(query=query, about=_telling(spans))
@@ -109,8 +111,13 @@ def _boosts(factors: Factors) -> Iterator[Query]:
 _Span = tuple[Term, ...]  # what was typed, and then what means the same
 
 
-def _spans(words: Sequence[str], groups: Sequence[Group]) -> Iterator[_Span]:
-    """The words from left to right, the longest of what has synonyms together."""
+def _spans(words: Sequence[str], groups: Sequence[Group]) -> list[_Span]:
+    """Each once: what is said forty times asks for nothing new."""
+    return list(dict.fromkeys(_from_left_to_right(words, groups)))
+
+
+def _from_left_to_right(words: Sequence[str], groups: Sequence[Group]) -> Iterator[_Span]:
+    """The longest of what has synonyms together."""
     swaps = list(replaceable(words, groups=groups))
     place = 0
     while place < len(words):
@@ -153,6 +160,8 @@ def _said(text: str) -> Iterator[Query]:
 
 
 def _nearly(span: _Span) -> Query:
+    if max(map(len, span[0])) > LONGEST_MISTYPED:
+        return _clause(span)
     said = [*_said(" ".join(span[0]))] if len(span[0]) > 1 else []
     for word in span[0]:
         said.append(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apps.catalog.search.engine.asking import mentions
+from apps.catalog.search.engine.asking import LONGEST_MISTYPED, mentions
 from apps.catalog.search.engine.client import client
 from apps.catalog.search.engine.document import ALIAS
 
@@ -14,6 +14,8 @@ def meant_by(words: Sequence[str]) -> str | None:
 
     A word is known if it stands anywhere in a product, also where nobody looks for names.
     """
+    if any(len(word) > LONGEST_MISTYPED for word in words):
+        return None
     term = {
         "field": "spelling",
         "suggest_mode": "missing",

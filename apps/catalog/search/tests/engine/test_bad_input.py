@@ -3,6 +3,7 @@
 import pytest
 
 from apps.catalog.search import engine
+from apps.catalog.search.engine import asking
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
@@ -20,6 +21,11 @@ def test_is_only_words_to_the_engine(index: Index) -> None:
     index.fill()
     for text in [*HARMLESS, *_LONG]:
         engine.search(Wanted(q=text), rules=Rules())
+
+
+def test_what_is_longer_than_any_word_is_not_taken_for_another() -> None:
+    near = str(asking.mistyped(["x" * 41, "mug"], groups=()).query)
+    assert near.count("fuzziness") == 1  # of the mug
 
 
 def test_an_operator_or_wildcard_selects_nothing_more(index: Index) -> None:

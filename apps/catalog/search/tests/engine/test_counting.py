@@ -53,9 +53,10 @@ def test_at_most_eight_attributes_and_twenty_values_the_same_as_of_postgresql(
     for number in range(25):
         attributes = {f"Kind {kind}": [f"{number % 23} {kind}"] for kind in range(10)}
         make_goods(f"Mug {number}", attributes=attributes)
-    wanted = Wanted(q="mug", attributes={"Kind 9": ("22 9",)})
+    wanted = Wanted(q="mug")
     index.fill()
     found = engine.search(wanted, rules=Rules())
     assert found.facets == postgres.search(wanted, rules=Rules()).facets
-    attributes = [facet for facet in found.facets if facet.type == "attribute"]
-    assert len(attributes) == 8
+    shown = [facet for facet in found.facets if facet.type == "attribute"]
+    assert len(shown) == 8
+    assert {len(facet.values) for facet in shown} == {20}

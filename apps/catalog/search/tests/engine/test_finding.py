@@ -41,9 +41,7 @@ def test_takes_a_word_that_nothing_has_for_one_like_it_and_says_so(index: Index)
     make_goods("Stoneware mug")
     make_goods("Lantern")
     found = index.found("stonewrae mug")
-    assert [hit.name_html for hit in found.hits] == [
-        "<mark>Stoneware</mark> <mark>mug</mark>"
-    ]
+    assert [hit.name_html for hit in found.hits] == ["<mark>Stoneware</mark> <mark>mug</mark>"]
     assert (found.relaxed, found.did_you_mean) == (True, "stoneware mug")
 
 
