@@ -33,6 +33,8 @@ def commands(project: Project) -> None:
         *["python", "manage.py", *super_user],
     )
     project.manage("seed_demo")
+    project.wait_until_well("elasticsearch")
+    project.manage("init_search")
     project.manage("collectstatic", "--noinput")
     if "No migrations to apply" not in project.manage("migrate"):
         raise Failed("manage.py migrate in the backend found something to do")
@@ -54,7 +56,7 @@ def pages(project: Project) -> None:
     get("/api/docs/")
     get("/api/catalog/products/1/", holds="Larch Stoneware Mug")
     get("/api/catalog/search/", params={"q": "mug"}, holds="Larch Stoneware Mug")
-    get("/health/ready", holds='"database": {"status": "ok"}')
+    get("/health/ready", holds='"search": {"status": "ok"}')
     password = project.setting("FLOWER_PASSWORD")
     get("/flower/", auth=("admin", password), holds="worker-order@")
     if requests.get(f"{ADDRESS}/flower/", timeout=30).status_code != 401:
