@@ -8,13 +8,16 @@ from chaos.rows import (
     messages,
     network,
     relay,
+    search,
     standby,
     web,
     workers,
 )
 from chaos.rows.row import Row
 
-_MODULES = (web, broker, relay, workers, messages, database, standby, network, mail, buyers)
+_MODULES = (
+    web, broker, relay, workers, messages, database, standby, network, search, mail, buyers,
+)  # fmt: skip
 
 ROWS: dict[int, Row] = {
     row.number: row

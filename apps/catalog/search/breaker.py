@@ -35,6 +35,7 @@ def failed() -> None:
         cache.add(_FAILURES, 0, timeout=_COUNTED_FOR)
         if cache.incr(_FAILURES) >= FAILURES or cache.get(_OPEN):
             cache.set(_OPEN, True, timeout=_AWAY_FOR)
+            cache.set(_PROBE, True, timeout=_PROBE_EVERY)  # it has just been tried
 
 
 def answered() -> None:
