@@ -16,7 +16,8 @@ backup() {
 }
 
 readable() {
-    $COMPOSE exec -T db-primary pg_restore --list <"$1" >/dev/null || {
+    # All of it: the list of contents alone stands at the beginning.
+    $COMPOSE exec -T db-primary pg_restore --file=/dev/null <"$1" || {
         echo "$1 is no backup, or not all of one. Nothing was changed." >&2
         exit 1
     }
@@ -39,11 +40,20 @@ restore() {
 
 # By way of a backup. The old version's data stay in the volume, as pgdata-FROM.
 upgrade() {
+    POSTGRES_VERSION=$2 $COMPOSE run --rm --no-deps --entrypoint postgres db-primary --version
+    # A second time it would be the new, empty one that is put away.
+    # shellcheck disable=SC2016 # the container's shell reads it
+    $COMPOSE run --rm --no-deps --entrypoint sh db-primary -c '
+        cd /var/lib/postgresql/data && test "$(cat pgdata/PG_VERSION)" = "$1" && test ! -e "pgdata-$1"
+    ' sh "$1" || {
+        echo "The volume does not hold PostgreSQL $1, or holds a pgdata-$1 already. Nothing was changed." >&2
+        exit 1
+    }
     $COMPOSE stop
     POSTGRES_VERSION=$1 $COMPOSE up --detach --wait db-primary
     file=$(COMPOSE="env POSTGRES_VERSION=$1 $COMPOSE" backup)
     $COMPOSE stop db-primary
-    $COMPOSE run --rm --no-deps --entrypoint mv db-primary \
+    $COMPOSE run --rm --no-deps --entrypoint mv db-primary -T \
         /var/lib/postgresql/data/pgdata "/var/lib/postgresql/data/pgdata-$1"
     POSTGRES_VERSION=$2 $COMPOSE up --detach --wait db-primary
     COMPOSE="env POSTGRES_VERSION=$2 $COMPOSE" restore "$file"

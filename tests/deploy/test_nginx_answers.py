@@ -178,7 +178,7 @@ def asked(front: Front, path: str, options: dict[str, Any]) -> Response:
 
 
 def test_files_to_import_may_be_larger(front: Front) -> None:
-    answer = front.ask("POST", "/admin/nothing/", data=b"a" * 1_100_000)
+    answer = front.ask("POST", "/admin/nothing/", files={"sheet": b"a" * 1_100_000})
     assert answer.status_code != 413
 
 

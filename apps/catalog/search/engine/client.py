@@ -1,13 +1,14 @@
 """The connection to the engine: one for each process, impatient, and without retries."""
 
 import dataclasses
+import time
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from elastic_transport import HttpHeaders, Urllib3HttpNode
 from elastic_transport.client_utils import DEFAULT, DefaultType
-from elasticsearch import ApiError, Elasticsearch, TransportError
+from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError
 
 # Seconds that a shopper's search waits before PostgreSQL answers it, and a bulk of products.
 SEARCH_TIMEOUT = 1.5
@@ -48,6 +49,18 @@ class PlainNode(Urllib3HttpNode):
 def client() -> Elasticsearch:
     """The engine of SEARCH_URL, for searches; `.options(request_timeout=...)` for the rest."""
     return _client(settings.SEARCH_URL)
+
+
+def until(deadline: float) -> Elasticsearch:
+    """The engine, for a search that must be over at this time of time.monotonic().
+
+    Raises ConnectionTimeout if that is now: a search asks several times, and its shopper waits
+    for all of them together.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise ConnectionTimeout("the search has taken all of its time")
+    return client().options(request_timeout=left)
 
 
 def engine_name() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from apps.catalog.models import Brand, Category
 from apps.catalog.search import facets
 from apps.catalog.search.engine.document import MINOR_UNITS
-from apps.catalog.search.engine.selecting import attribute
+from apps.catalog.search.engine.selecting import counted_as
 from apps.catalog.search.wanted import Facet, Wanted
 
 Counted = Mapping[str, Any]
@@ -67,8 +67,8 @@ def _attributes(wanted: Wanted, counted: Counted) -> list[Facet]:
         name["key"]: _values(name["values"]["buckets"], found=over["doc_count"])
         for name in over["nested"]["names"]["buckets"]
     }
-    for name in wanted.attributes:
-        own = counted[attribute(name)]
+    for number, name in enumerate(wanted.attributes):
+        own = counted[counted_as(number)]
         values = own["nested"]["named"]["values"]["buckets"]
         found[name] = _values(values, found=own["doc_count"]) | _selected(own)
     shown = facets.attributes_to_show(found, selected=list(wanted.attributes))

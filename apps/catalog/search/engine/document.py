@@ -192,7 +192,7 @@ def _products(product_ids: Sequence[int]) -> Iterator[Any]:
 
 def _facets(product: Any) -> Iterator[tuple[str, str]]:
     """The attributes that are short enough to choose by."""
-    for name, values in product.attributes.items():
+    for name, values in _attributes(product):
         if len(name) <= LONGEST and ":" not in name:
             for value in values:
                 if len(value) <= LONGEST:
@@ -201,8 +201,15 @@ def _facets(product: Any) -> Iterator[tuple[str, str]]:
 
 def _texts(product: Any) -> Iterator[tuple[str, bool]]:
     """The values that say something, and whether each is one short thing, and no list."""
-    for values in product.attributes.values():
+    for _, values in _attributes(product):
         for value in values:
             if any(letter.isalpha() for letter in value):
                 is_short = len(value) <= LONGEST and not set(value) & set(",;")
                 yield value, is_short and len(values) == 1
+
+
+def _attributes(product: Any) -> Iterator[tuple[str, list[str]]]:
+    """Those that are as they should be: somebody may write others past the shop's forms."""
+    for name, values in product.attributes.items():
+        if isinstance(values, list):
+            yield name, [value for value in values if isinstance(value, str)]

@@ -1,13 +1,14 @@
 """A search, answered by the engine."""
 
 import html
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from apps.catalog.search import boosts
 from apps.catalog.search.engine import asking
-from apps.catalog.search.engine.client import client, engine_name
+from apps.catalog.search.engine.client import SEARCH_TIMEOUT, engine_name, until
 from apps.catalog.search.engine.counting import facets_of
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
@@ -40,9 +41,10 @@ def search(wanted: Wanted, *, rules: Rules) -> Found:
     if not words:
         if wanted.q.strip():
             return Found(hits=(), total=0, facets=(), engine=engine_name())
-        return _found(wanted, _answer(wanted, asking.everything(), rules, words))
-    for tier in _tiers(words, rules):
-        answer = _answer(wanted, tier.question, rules, words)
+        return _found(wanted, _Asking(wanted, rules, words).answer(asking.everything()))
+    this = _Asking(wanted, rules, words)
+    for tier in this.tiers():
+        answer = this.answer(tier.question)
         if answer["aggregations"]["about"]["doc_count"]:
             return _found(wanted, answer, relaxed=tier.is_relaxed, meant=tier.meant)
     return Found(hits=(), total=0, facets=(), engine=engine_name())
@@ -57,38 +59,43 @@ class _Tier:
     meant: str | None = None
 
 
-def _tiers(words: Sequence[str], rules: Rules) -> Iterator[_Tier]:
-    """The strictest one first; the next is made only if it is asked for."""
-    yield _Tier(question=asking.all_of(words, groups=rules.synonyms), is_relaxed=False)
-    meant = meant_by(words)
-    if meant:
-        corrected = asking.all_of(words_of(meant), groups=rules.synonyms)
-        yield _Tier(question=corrected, meant=meant)
-    yield _Tier(question=asking.mistyped(words, groups=rules.synonyms))
-    yield _Tier(question=asking.most_of(words, groups=rules.synonyms))
+class _Asking:
+    """One search: as many questions as it takes, in the time of one."""
 
+    def __init__(self, wanted: Wanted, rules: Rules, words: Sequence[str]) -> None:
+        self._wanted, self._rules, self._words = wanted, rules, words
+        self._deadline = time.monotonic() + SEARCH_TIMEOUT
 
-def _answer(
-    wanted: Wanted, question: asking.Question, rules: Rules, words: Sequence[str]
-) -> Mapping[str, Any]:
-    """What the engine says. Facets are counted beside the selections, not after them."""
-    factors = boosts.factors(words, rules=rules.boosts)
-    is_ranked = wanted.sort == "relevance"
-    selections = selections_of(wanted)
-    on_sale = {"bool": {"must": [question.query], "filter": [{"term": {"deleted": False}}]}}
-    answer = client().search(
-        index=ALIAS,
-        query=asking.ranked(on_sale, factors=factors) if is_ranked else on_sale,
-        post_filter=all_but(selections, None),
-        aggs={"about": {"filter": question.about}, **aggregations(wanted, selections)},
-        sort=list(_SORTS[wanted.sort]),
-        from_=(wanted.page - 1) * wanted.page_size,
-        size=wanted.page_size,
-        track_total_hits=DEEPEST,
-        source={"includes": ["id", "name"]},
-        highlight=_HIGHLIGHT,
-    )
-    return dict(answer)
+    def tiers(self) -> Iterator[_Tier]:
+        """The strictest one first; the next is made only if it is asked for."""
+        words, groups = self._words, self._rules.synonyms
+        yield _Tier(question=asking.all_of(words, groups=groups), is_relaxed=False)
+        meant = meant_by(words, engine=until(self._deadline))
+        if meant:
+            yield _Tier(question=asking.all_of(words_of(meant), groups=groups), meant=meant)
+        yield _Tier(question=asking.mistyped(words, groups=groups))
+        yield _Tier(question=asking.most_of(words, groups=groups))
+
+    def answer(self, question: asking.Question) -> Mapping[str, Any]:
+        """What the engine says. Facets are counted beside the selections, not after them."""
+        wanted = self._wanted
+        factors = boosts.factors(self._words, rules=self._rules.boosts)
+        is_ranked = wanted.sort == "relevance"
+        selections = selections_of(wanted)
+        on_sale = {"bool": {"must": [question.query], "filter": [{"term": {"deleted": False}}]}}
+        answer = until(self._deadline).search(
+            index=ALIAS,
+            query=asking.ranked(on_sale, factors=factors) if is_ranked else on_sale,
+            post_filter=all_but(selections, None),
+            aggs={"about": {"filter": question.about}, **aggregations(wanted, selections)},
+            sort=list(_SORTS[wanted.sort]),
+            from_=(wanted.page - 1) * wanted.page_size,
+            size=wanted.page_size,
+            track_total_hits=DEEPEST,
+            source={"includes": ["id", "name"]},
+            highlight=_HIGHLIGHT,
+        )
+        return dict(answer)
 
 
 def _found(

@@ -34,6 +34,11 @@ def attribute(name: str) -> str:
     return f"attribute {name}"
 
 
+def counted_as(number: int) -> str:
+    """The name of the aggregation of the attribute that is selected so-many-th."""
+    return f"attribute{number}"
+
+
 def all_but(selections: Selections, own: str | None) -> Query:
     """One filter of all selections, but for the facet's `own`."""
     chosen = [each for name, each in selections.items() if name != own]
@@ -53,9 +58,10 @@ def aggregations(wanted: Wanted, selections: Selections) -> dict[str, Query]:
         "in_stock": over("in_stock", {"values": {"terms": {"field": "in_stock"}}}),
         "price": over("price", prices),
         "attributes": over("attributes", _nested({"names": _NAMES})),
+        # By number: what people type is no name for an aggregation.
         **{
-            attribute(name): over(attribute(name), _of_name(name, values))
-            for name, values in wanted.attributes.items()
+            counted_as(number): over(attribute(name), _of_name(name, values))
+            for number, (name, values) in enumerate(wanted.attributes.items())
         },
     }
 

@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from elasticsearch import Elasticsearch
+
 from apps.catalog.search.engine.asking import LONGEST_MISTYPED, mentions
-from apps.catalog.search.engine.client import client
 from apps.catalog.search.engine.document import ALIAS
 
 
-def meant_by(words: Sequence[str]) -> str | None:
+def meant_by(words: Sequence[str], *, engine: Elasticsearch) -> str | None:
     """The words, the unknown ones as they are probably written; None if all are known.
 
     A word is known if it stands anywhere in a product, also where nobody looks for names.
@@ -23,7 +24,7 @@ def meant_by(words: Sequence[str]) -> str | None:
         "min_word_length": 3,
         "size": 10,
     }
-    answer = client().search(
+    answer = engine.search(
         index=ALIAS,
         size=0,
         suggest={"words": {"text": " ".join(words), "term": term}},

@@ -7,7 +7,12 @@ than the mark, and forgets the mark only if the product has not changed since.
 from django.conf import settings
 
 from apps.catalog.search.engine.document import entries
-from apps.catalog.search.indexing.writing import WORKERS_TIMEOUT, write, written_indexes
+from apps.catalog.search.indexing.writing import (
+    WORKERS_TIMEOUT,
+    kept_indexes,
+    write,
+    written_indexes,
+)
 from apps.catalog.search.models import DirtyProduct
 from shop.clock import database_time
 
@@ -18,14 +23,19 @@ def drain_batch() -> int:
     """Bring up to 500 dirty products into the indexes; returns how many there were.
 
     Without an index to write to they are only forgotten: `init_search` reads every product.
+    With indexes and without the engine's address they wait: it may be named again.
     Raises EngineAway, and then they are tried again when the claim has run out.
     """
+    if not settings.SEARCH_URL and written_indexes():
+        return 0
     claimed = DirtyProduct.objects.claim(limit=_BATCH, now=database_time())
     # After the claim: an index that is made later reads these products itself.
     indexes = written_indexes() if settings.SEARCH_URL else []
     refused: set[int] = set()
     if claimed and indexes:
         found = entries(list(claimed), gone=claimed)
-        refused = write(found, indexes=indexes, timeout=WORKERS_TIMEOUT)
+        refused = write(
+            found, indexes=indexes, timeout=WORKERS_TIMEOUT, may_refuse=kept_indexes()
+        )
     DirtyProduct.objects.settle({pk: v for pk, v in claimed.items() if pk not in refused})
     return len(claimed)

@@ -37,19 +37,22 @@ def live_index() -> SearchIndex | None:
     return SearchIndex.objects.filter(state=State.LIVE).first()
 
 
-def make_index(*, now: datetime) -> SearchIndex:
-    """An empty index that every change goes to from now on, and that nobody searches.
+def begin_index(*, now: datetime) -> SearchIndex:
+    """The row of a new index, to which every change goes from now on.
 
-    The row is first, so that no index is ever without one; until the index is there, what is
+    It is first, so that no index is ever without one; until the index is there, what is
     written stays dirty.
     """
     fingerprint = mapping_hash()
     name = f"{ALIAS}-{fingerprint[:6]}-{now:%Y%m%d%H%M%S%f}"
-    index = SearchIndex.objects.create(name=name, mapping_hash=fingerprint, started_at=now)
+    return SearchIndex.objects.create(name=name, mapping_hash=fingerprint, started_at=now)
+
+
+def make_index(index: SearchIndex) -> None:
+    """The index itself, empty, and searched by nobody."""
     body: dict[str, Any] = ProductDocument._index.to_dict()
     settings = {**body["settings"], "refresh_interval": "-1", "number_of_replicas": 0}
-    patient().indices.create(index=name, settings=settings, mappings=body["mappings"])
-    return index
+    patient().indices.create(index=index.name, settings=settings, mappings=body["mappings"])
 
 
 def finish(index: SearchIndex) -> None:

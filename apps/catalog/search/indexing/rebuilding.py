@@ -88,7 +88,8 @@ def prune(*, now: datetime) -> int:
     """Drop indexes that were kept long enough; returns how many. Raises AlreadyRunning."""
     with alone(_LOCK, waiting=_refuse):
         indexes.align(now=now)
-        return indexes.drop_old(now=now) + indexes.sweep()
+        dropped = indexes.drop_unfinished(now=now) + indexes.drop_old(now=now)
+        return dropped + indexes.sweep()
 
 
 def _refuse() -> None:
@@ -103,8 +104,9 @@ def _tidy_up(*, now: datetime) -> None:
 
 
 def _build(*, clock: Clock, show: Show) -> Rebuilt:
-    index = indexes.make_index(now=clock())
+    index = indexes.begin_index(now=clock())
     try:
+        indexes.make_index(index)
         documents = _fill(index, show)
         indexes.finish(index)
         caught_up = _catch_up(index, show, with_content=True)

@@ -1,7 +1,7 @@
 """Entries, written to indexes. Whoever comes late with an old version changes nothing."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
@@ -30,10 +30,21 @@ def written_indexes() -> list[str]:
     return list(rows.order_by("pk").values_list("name", flat=True))
 
 
+def kept_indexes() -> set[str]:
+    """Those kept to go back to; with an older mapping they may refuse what is new."""
+    old = SearchIndex.objects.filter(state=SearchIndex.State.OLD)
+    return set(old.values_list("name", flat=True))
+
+
 def write(
-    entries: Sequence[Entry], *, indexes: Sequence[str], timeout: float = _TIMEOUT
+    entries: Sequence[Entry],
+    *,
+    indexes: Sequence[str],
+    timeout: float = _TIMEOUT,
+    may_refuse: Collection[str] = (),
 ) -> set[int]:
-    """Write all entries to all indexes in one request; returns the products that one refused.
+    """Write all entries to all indexes in one request; returns the products that one refused,
+    other than those that may.
 
     A refusal is logged. An index that has a newer version keeps it, which is no refusal.
     Raises EngineAway; some of it may be written then.
@@ -50,7 +61,7 @@ def write(
         answer = client().options(request_timeout=timeout).bulk(operations=operations)
     except (ApiError, TransportError) as error:
         raise _understood(error) from error
-    return _refused(answer["items"])
+    return _refused(answer["items"], may_refuse)
 
 
 def patient() -> Elasticsearch:
@@ -58,7 +69,7 @@ def patient() -> Elasticsearch:
     return client().options(request_timeout=_TIMEOUT)
 
 
-def _refused(items: Sequence[Mapping[str, Any]]) -> set[int]:
+def _refused(items: Sequence[Mapping[str, Any]], may_refuse: Collection[str]) -> set[int]:
     refused: dict[tuple[str, str], list[int]] = {}
     for item in items:
         result = item["index"]
@@ -67,11 +78,12 @@ def _refused(items: Sequence[Mapping[str, Any]]) -> set[int]:
         if result["status"] != _STALE and "error" in result:
             what = (result["_index"], result["error"]["type"])
             refused.setdefault(what, []).append(int(result["_id"]))
+    blocking = [ids for (index, _), ids in refused.items() if index not in may_refuse]
     for (index, reason), ids in refused.items():
         log.error(
             "search: %s refuses %d products, first %d: %s", index, len(ids), ids[0], reason
         )
-    return {product_id for ids in refused.values() for product_id in ids}
+    return {product_id for ids in blocking for product_id in ids}
 
 
 def _action(entry: Entry, index: str) -> dict[str, Any]:

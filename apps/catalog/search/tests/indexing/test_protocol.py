@@ -134,7 +134,7 @@ def test_a_change_reaches_every_index_that_is_written_with_its_version(
 ) -> None:
     rebuild()
     rebuild()
-    indexes.make_index(now=timezone.now())
+    indexes.make_index(indexes.begin_index(now=timezone.now()))
     drain()
     assert differences() == {"live": 0, "old": 0, "building": 0}  # all were dirty
     change(mug)
