@@ -142,7 +142,10 @@ def open_world(directory: Path, *, seed: int) -> Iterator[World]:
 def workers_are_ready(number: int = 3) -> bool:
     from shop.celery import app
 
-    return len(app.control.ping(timeout=1, limit=number) or []) >= number
+    try:
+        return len(app.control.ping(timeout=1, limit=number) or []) >= number
+    except OSError:  # the broker has been away since this process last spoke to it
+        return False
 
 
 def depths() -> dict[str, int]:
