@@ -51,6 +51,11 @@ def client() -> Elasticsearch:
     return _client(settings.SEARCH_URL)
 
 
+def deadline() -> float:
+    """When a search that begins now must be over, as time.monotonic() has it."""
+    return time.monotonic() + SEARCH_TIMEOUT
+
+
 def until(deadline: float) -> Elasticsearch:
     """The engine, for a search that must be over at this time of time.monotonic().
 

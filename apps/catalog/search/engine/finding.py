@@ -1,14 +1,13 @@
 """A search, answered by the engine."""
 
 import html
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from apps.catalog.search import boosts
 from apps.catalog.search.engine import asking
-from apps.catalog.search.engine.client import SEARCH_TIMEOUT, engine_name, until
+from apps.catalog.search.engine.client import deadline, engine_name, until
 from apps.catalog.search.engine.counting import facets_of
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
@@ -64,7 +63,7 @@ class _Asking:
 
     def __init__(self, wanted: Wanted, rules: Rules, words: Sequence[str]) -> None:
         self._wanted, self._rules, self._words = wanted, rules, words
-        self._deadline = time.monotonic() + SEARCH_TIMEOUT
+        self._deadline = deadline()
 
     def tiers(self) -> Iterator[_Tier]:
         """The strictest one first; the next is made only if it is asked for."""

@@ -1,9 +1,11 @@
 """What the engine finds, and in which order."""
 
 import pytest
+from elasticsearch import ConnectionTimeout
 
 from apps.catalog.models import Product
 from apps.catalog.search.boosts import Rule
+from apps.catalog.search.engine import client
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
@@ -102,3 +104,18 @@ def test_escapes_what_is_no_markup_of_ours(index: Index) -> None:
             assert "<" not in plain
     (hit,) = index.found("mug").hits
     assert hit.name_html.startswith("<mark>Mug</mark> &lt;script&gt;")
+
+
+def test_selects_by_an_attribute_whatever_its_name(index: Index) -> None:
+    make_goods("Light mug", attributes={"Weight [kg] > x": ["1"]})
+    make_goods("Heavy mug", attributes={"Weight [kg] > x": ["2"]})
+    assert index.names("mug", attributes={"Weight [kg] > x": ("1",)}) == ["Light mug"]
+
+
+def test_all_questions_of_a_search_share_its_time(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_goods("Mug")
+    monkeypatch.setattr(client, "SEARCH_TIMEOUT", 0)
+    with pytest.raises(ConnectionTimeout):
+        index.found("mug")
