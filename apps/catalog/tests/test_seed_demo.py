@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Address, Customer, User
 from apps.catalog.models import Brand, Category, Product, StockItem, StockMovement, Variant
+from apps.catalog.search.searching import search
+from apps.catalog.search.wanted import Wanted
 
 MODELS: tuple[type[Model], ...] = (
     User,
@@ -163,3 +165,11 @@ def test_gives_the_first_product_variant_and_address_the_id_1_in_a_fresh_shop() 
     assert variant.stock.available >= 1000
     address = Address.objects.get(pk=1)
     assert address.customer == Customer.objects.get(user__email="ada@example.com")
+
+
+@pytest.mark.django_db
+def test_a_typo_finds_something_at_once() -> None:
+    call_command("seed_demo", verbosity=0)
+    found = search(Wanted(q="stonewrae mug"))
+    assert found.total > 0
+    assert found.did_you_mean == "stoneware mug"

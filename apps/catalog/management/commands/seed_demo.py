@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.accounts.demo import make_people
 from apps.catalog.demo.filling import fill_shelves
+from apps.catalog.search.vocabulary import refresh_vocabulary
 
 
 class Command(BaseCommand):
@@ -23,5 +24,6 @@ class Command(BaseCommand):
             shopper_password=os.environ.get("DEMO_SHOPPER_PASSWORD"),
         )
         made = fill_shelves(now=timezone.now())
+        refresh_vocabulary()  # else a typo would find nothing before beat has counted
         if options["verbosity"]:
             self.stdout.write(f"{made} variants made")
