@@ -80,7 +80,7 @@ class Pipeline:
             broker.Producer().publish(body, exchange=SHOP, routing_key=key, **options)
 
     @contextmanager
-    def worker_with_poison(self, **environment: str) -> Iterator[None]:
+    def worker_with_poison(self, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
         """In place of worker-order: one that also knows the tasks of tests/poison.py."""
         self.processes.kill("worker-order")
         command = [sys.executable, "-m", "celery", "--app", "shop", "worker", "--include"]
@@ -88,7 +88,7 @@ class Pipeline:
         environment = {**worker_environment(self.broker_url), **environment}
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as worker:  # noqa: S603 ours
             try:
-                yield
+                yield worker
             finally:
                 worker.terminate()
                 self.processes.start(["worker-order"])

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tasks.dead_letters import collect_dead_letters
 from tasks.models import DeadLetter
 from tests.builders import NOON, make_customer, make_line, make_purchase, make_variant
 from tests.pipeline import Pipeline, eventually
-from tests.poison import ask_database
+from tests.poison import ask_database, never_end
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -102,6 +103,20 @@ def test_a_worker_without_its_database_leaves_the_message(pipeline: Pipeline) ->
         assert "OperationalError" in letter.error
     else:
         assert letter.reason.startswith("rejected: ")
+
+
+def test_a_worker_that_is_told_to_end_waits_for_no_task_beyond_the_hard_limit(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    assert app.conf.task_time_limit < 30
+    started = tmp_path / "started"
+    with pipeline.worker_with_poison(POISON_RUNS=str(started)) as worker:
+        pipeline.send(never_end.name, order_id=5)
+        eventually(started.exists, what="the task started")
+        worker.terminate()
+        worker.wait(timeout=20)
+        assert pipeline.depth(ORDER) == 1
+    collected()  # the worker of every day does not know this task
 
 
 def test_a_task_of_another_version(pipeline: Pipeline) -> None:
