@@ -91,7 +91,7 @@ test: .venv/test ## every test, and every fault with 20 orders (T=path: only the
 ifneq ($(RABBITMQ)$(T),)
 	$(if $(RABBITMQ),RABBITMQ_SERIES=$(RABBITMQ)) python -m pytest $(if $(RABBITMQ),-m rabbitmq) $(T)
 else
-	@$(MAKE) --no-print-directory --keep-going --jobs=$(if $(GIVEN_SERVERS),1,2) test-pipeline test-rest
+	@$(HALVES)
 	@$(MAKE) --no-print-directory test-psycopg
 	python -m chaos --orders 20
 endif
@@ -99,14 +99,15 @@ endif
 # Tests mostly wait, so two halves of them run at once, on servers of their own. What the first
 # says is shown when it is over.
 GIVEN_SERVERS = $(DATABASE_URL)$(DATABASE_REPLICA_URL)$(REDIS_URL)$(CELERY_BROKER_URL)$(RABBITMQ_URL)
+HALVES = $(MAKE) --no-print-directory --keep-going --jobs=$(if $(GIVEN_SERVERS),1,2) test-pipeline test-rest
 
 test-pipeline: .venv/test
 	@mkdir -p var
-	@PLUGPROOF_TEST_SERVERS=$(CURDIR)/var/test-pipeline python -m pytest shop tasks >var/test-pipeline.out 2>&1; \
-		status=$$?; cat var/test-pipeline.out; exit $$status
+	@PLUGPROOF_TEST_SERVERS=$(CURDIR)/var/test-pipeline python -m pytest $(MARKS) shop tasks \
+		>var/test-pipeline.out 2>&1; status=$$?; cat var/test-pipeline.out; exit $$status
 
 test-rest: .venv/test
-	python -m pytest apps tests
+	python -m pytest $(MARKS) apps tests
 
 # Docker's own files are not for var, which `make clean` deletes.
 COMPOSE_TEST = /var/cache/plugproof/compose
@@ -118,8 +119,13 @@ PSYCOPG3_TESTS = shop/tests/test_outbox.py shop/tests/routing/test_absences.py t
 test-psycopg: .venv/test .venv-psycopg3/installed ## a few tests with psycopg 3 in psycopg2's place (T=path: these)
 	@PATH="$(CURDIR)/.venv-psycopg3/bin:$$PATH" python -m pytest $(or $(T),-m 'not slow' $(PSYCOPG3_TESTS))
 
+QUICK = -m 'not rabbitmq and not search and not pipeline and not slow'
 test-quick: .venv/test ## all but those that take long, or need RabbitMQ, a search engine or workers
-	python -m pytest -m 'not rabbitmq and not search and not pipeline and not slow' $(T)
+ifneq ($(T),)
+	python -m pytest $(QUICK) $(T)
+else
+	@$(HALVES) MARKS="$(QUICK)"
+endif
 
 fmt: .venv/test ## format, and mend what ruff can mend
 	ruff format .

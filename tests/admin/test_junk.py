@@ -59,13 +59,19 @@ def object_pages_of(model: type[Model], object_id: str) -> list[str]:
     ]
 
 
+def is_list_or_leads_to_it(answer: Any) -> bool:
+    """Django sends away whoever filters by what cannot be, with a mark that he reads."""
+    leads_to_it = answer.status_code == 302 and answer.url.endswith("?e=1")
+    return answer.status_code == 200 or leads_to_it
+
+
 @all_models
 def test_lists_whatever_the_filters_and_the_search_are(sue: Client, model: type[Model]) -> None:
     url = url_of(model, "changelist")
     broken = [
         (name, value[:40])
         for name, value in queries_of(sue, model)
-        if sue.get(url, {name: value}, follow=True).status_code != 200
+        if not is_list_or_leads_to_it(sue.get(url, {name: value}))
     ]
     assert not broken
 
