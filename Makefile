@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 to 3.13; all else goes into .venv and var.
 .DEFAULT_GOAL := help
 .PHONY: help demo run migrate servers-up servers-down replay chaos check
-.PHONY: env up down logs backup restore upgrade-postgres test-compose
+.PHONY: env readable up down logs backup restore upgrade-postgres test-compose
 .PHONY: search-quality test test-pipeline test-rest test-psycopg test-quick fmt lock clean
 
 BIN := .venv/bin
@@ -54,15 +54,16 @@ chaos: .venv/test ## break everything while the shop sells (ROW=7 ORDERS=1000 SE
 # Docker Compose 2, as a plugin of docker or by its own name.
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-env: ## make .env, with passwords, for docker-compose.yml (DOMAIN=shop.example: for that host, by HTTPS)
+env: readable ## make .env, with passwords, for docker-compose.yml (DOMAIN=shop.example: for that host, by HTTPS)
 	@DOMAIN=$(DOMAIN) sh deploy/make_env.sh
 
-# Waited for is what sells. The rest may be late or missing, which the last line says.
-SCALED = $(if $(SCALE),--scale worker-order=$(SCALE))
-up: ## the whole shop in containers, until it sells (SCALE=3: three order workers)
-	@$(COMPOSE) up --build --detach $(SCALED)
-	@$(COMPOSE) up --detach --wait --no-deps --no-recreate $(SCALED) nginx relay worker-order worker-email worker-search beat
-	@$(COMPOSE) exec -T backend python -m deploy.backend.health report
+up: readable ## the whole shop in containers, until it sells (SCALE=3: three order workers)
+	@COMPOSE="$(COMPOSE)" sh deploy/up.sh $(if $(SCALE),--scale worker-order=$(SCALE))
+
+# The servers' settings are mounted as they are, and in a clone made under umask 077 nobody else
+# may read them.
+readable:
+	@find deploy/nginx deploy/postgres deploy/rabbitmq ! -perm -004 -exec chmod go+rX {} +
 
 down: ## stop the containers; the volumes stay
 	@$(COMPOSE) down

@@ -38,26 +38,39 @@ restore() {
     return $restored
 }
 
-# By way of a backup. The old version's data stay in the volume, as pgdata-FROM.
+# By way of a backup. The old version's data stay in the volume, as postgresql-FROM.
 upgrade() {
-    POSTGRES_VERSION=$2 $COMPOSE run --rm --no-deps --entrypoint postgres db-primary --version
-    # A second time it would be the new, empty one that is put away.
-    # shellcheck disable=SC2016 # the container's shell reads it
-    $COMPOSE run --rm --no-deps --entrypoint sh db-primary -c '
-        cd /var/lib/postgresql/data && test "$(cat pgdata/PG_VERSION)" = "$1" && test ! -e "pgdata-$1"
-    ' sh "$1" || {
-        echo "The volume does not hold PostgreSQL $1, or holds a pgdata-$1 already. Nothing was changed." >&2
-        exit 1
-    }
+    from=$1 to=$2
+    export POSTGRES_VERSION="$to"
+    volume holds "$from"
     $COMPOSE stop
-    POSTGRES_VERSION=$1 $COMPOSE up --detach --wait db-primary
-    file=$(COMPOSE="env POSTGRES_VERSION=$1 $COMPOSE" backup)
+    trap give_up EXIT
+    trap 'exit 1' HUP INT TERM
+    # Of an attempt that was killed.
+    volume put_back
+    POSTGRES_VERSION=$from
+    $COMPOSE up --detach --wait --no-deps db-primary
+    file=$(backup)
     $COMPOSE stop db-primary
-    $COMPOSE run --rm --no-deps --entrypoint mv db-primary -T \
-        /var/lib/postgresql/data/pgdata "/var/lib/postgresql/data/pgdata-$1"
-    POSTGRES_VERSION=$2 $COMPOSE up --detach --wait db-primary
-    COMPOSE="env POSTGRES_VERSION=$2 $COMPOSE" restore "$file"
-    echo "If .env names a POSTGRES_VERSION, it should be $2 now."
+    volume put_aside "$from"
+    POSTGRES_VERSION=$to
+    $COMPOSE up --detach --wait --no-deps db-primary
+    $COMPOSE exec -T db-primary /etc/shop/restore.sh <"$file"
+    volume keep
+    trap - EXIT HUP INT TERM
+    make up COMPOSE="$COMPOSE"
+    echo "If .env names a POSTGRES_VERSION, it should be $to now."
+}
+
+volume() {
+    $COMPOSE run --rm -T --no-deps --entrypoint /etc/shop/volume.sh db-primary "$@"
+}
+
+give_up() {
+    $COMPOSE stop db-primary
+    volume put_back
+    echo "The upgrade failed; why stands above. The data of PostgreSQL $from are back in their place, and" \
+        "the shop is stopped: to go on with it, POSTGRES_VERSION=$from in .env and make up." >&2
 }
 
 command=$1

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Starts the primary, by way of the image's own entrypoint, if the volume is of this PostgreSQL.
+# Starts the primary by way of the image's own entrypoint, which takes every volume that has a
+# PG_VERSION for whole. The file `making` is there until that is so.
 set -euo pipefail
 
-here=$(postgres --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
-there=$(cat "$PGDATA/PG_VERSION" 2>/dev/null || echo "$here")
-if [ "$there" != "$here" ]; then
-    echo "This volume holds data of PostgreSQL $there; this is PostgreSQL $here. Nothing was changed."
-    echo "Upgrade:   make upgrade-postgres FROM=$there TO=$here"
-    echo "Or keep $there for now: POSTGRES_VERSION=$there in .env"
-    exit 1
-fi >&2
-
-mkdir -p "$PGDATA/../archive"
+cd "${PGDATA%/*}"
+if [ -e making ]; then
+    echo "The first start was cut off before anything was served: from the beginning again"
+    rm -rf "$PGDATA"
+    find archive -type f -newer making -delete
+fi
+mkdir -p archive
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+    touch making
+    sync .
+fi
 exec docker-entrypoint.sh "$@"

@@ -14,7 +14,7 @@ ask() {
 copy() {
     echo "Copying $primary"
     ask "DROP_REPLICATION_SLOT $slot WAIT" 2>/dev/null || true
-    rm -rf "$PGDATA.new"
+    rm -rf "$PGDATA.new" "$PGDATA.old"
     until pg_basebackup --host $primary --pgdata "$PGDATA.new" --checkpoint fast \
         --wal-method stream --slot $slot --create-slot; do
         rm -rf "$PGDATA.new"
@@ -22,8 +22,10 @@ copy() {
         sleep 1
     done
     touch "$PGDATA.new/standby.signal"
-    rm -rf "$PGDATA"
+    # By renaming: half deleted, and without standby.signal, it would start as a primary.
+    [ ! -e "$PGDATA" ] || mv "$PGDATA" "$PGDATA.old"
     mv "$PGDATA.new" "$PGDATA"
+    rm -rf "$PGDATA.old"
 }
 
 # Words for why its data are of no use any more; nothing if they are, or if nobody can say.

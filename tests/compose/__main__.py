@@ -13,7 +13,16 @@ from pathlib import Path
 
 import requests
 
-from tests.compose import bad_input, faults, hardening, lasting, quick_start, rolling
+from tests.compose import (
+    bad_input,
+    cut_off,
+    faults,
+    hardening,
+    lasting,
+    quick_start,
+    rolling,
+    upgrading,
+)
 from tests.compose.engine import Engine, Failed
 from tests.compose.project import Project
 from tests.compose.shoppers import Unanswered
@@ -113,6 +122,11 @@ def _kills(project: Project) -> None:
     faults.settle(project, numbers, say)
 
 
+def _cut_off(project: Project) -> None:
+    cut_off.first_start(project, say)
+    cut_off.first_copy(project, say)
+
+
 _PARTS: dict[str, Callable[[Project], None]] = {
     "start": start,
     "quick start": _walk,
@@ -125,7 +139,8 @@ _PARTS: dict[str, Callable[[Project], None]] = {
     "standby": lambda project: lasting.standby(project, say),
     "restore": lambda project: lasting.restore(project, say),
     "bad input": lambda project: lasting.between(project, bad_input.refuse, say),
-    "upgrade": lambda project: lasting.upgrade(project, say),
+    "cut off": _cut_off,
+    "upgrade": lambda project: upgrading.upgrade(project, say),
 }
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 
 from tests.compose.engine import Failed
-from tests.compose.project import Project
+from tests.compose.project import Project, last_line
 from tests.compose.quick_start import get
 
 Say = Callable[[str], None]
@@ -16,37 +16,29 @@ def refuse(project: Project, say: Say) -> None:
         say(f"{attempt.__name__.strip('_').replace('_', ' ')}: {attempt(project)}")
 
 
-def _line_with(words: str, text: str) -> str:
-    line = next((one for one in text.splitlines() if words in one), None)
-    if line is None:
-        raise Failed(f"nobody says {words!r}:\n{text[-2000:]}")
-    return line.strip()
-
-
 def _no_env(project: Project) -> str:
     kept = (project.directory / ".env").rename(project.directory / ".env.kept")
     try:
-        said = project.compose("up", fails=True).strip().splitlines()
+        said = [project.compose("up", fails=True), project.make("up", fails=True)]
     finally:
         kept.rename(project.directory / ".env")
-    if len(said) != 1:
+    if any(one.count("SECRET_KEY is missing") != 1 for one in said):
         raise Failed("\n".join(said))
-    return _line_with("make env", said[0])
+    return last_line(said[1], holds="make env")
 
 
 def _port_taken(project: Project) -> str:
     with socket.create_server(("127.0.0.1", 6379)):
-        said = project.compose("up", "--detach", fails=True)
+        said = project.make("up", fails=True)
     project.compose("down")
-    return _line_with("6379", said)
+    return last_line(said, holds="127.0.0.1:6379")
 
 
 def _wrong_password(project: Project) -> str:
     right = project.setting("DB_USER_PASSWORD")
     project.set("DB_USER_PASSWORD", "changed-in-env-alone")
     try:
-        project.compose("up", "--detach", "--wait", fails=True)
-        line = _line_with("refuses", project.compose("logs", "--no-log-prefix", "migrate"))
+        said = project.make("up", fails=True)
         if {"backend", "relay", "worker-order"} & set(project.running()):
             raise Failed("something was started that cannot work")
         restarts = project.states("migrate")[0]["RestartCount"]
@@ -55,7 +47,7 @@ def _wrong_password(project: Project) -> str:
     finally:
         project.set("DB_USER_PASSWORD", right)
     project.compose("down")
-    return line
+    return last_line(said, holds="db-primary refuses user ecommerce_user")
 
 
 def _little_memory(project: Project) -> str:
@@ -67,5 +59,7 @@ def _little_memory(project: Project) -> str:
     get("/api/catalog/search/", params={"q": "mug"}, holds="Larch Stoneware Mug")
     if project.states("elasticsearch")[0]["State"].get("Health", {}).get("Status") == "healthy":
         raise Failed("Elasticsearch is well with 96 MB")
+    if "  search: " not in said:
+        raise Failed(said)
     project.compose("down")
-    return _line_with("  search: ", said)
+    return last_line(said, holds="elasticsearch is killed for the memory that it takes")

@@ -14,8 +14,8 @@ Service = Mapping[str, Any]
 
 # From outside. Everything else is published on this machine alone, if at all.
 PUBLIC = {"nginx", "nginx-tls"}
-# It ends, and is not to be started again.
-ONE_SHOT = {"migrate"}
+# They end, and are not to be started again.
+ONE_SHOT = {"db-volume", "migrate"}
 STORES = {"db-primary", "db-replica", "redis", "rabbitmq", "elasticsearch"}
 _TASK_SECONDS = 30
 _SECRET = re.compile(r"(PASSWORD|PASS|SECRET|KEY|AUTH)$|://[^/]*:[^/@]+@")

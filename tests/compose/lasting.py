@@ -1,11 +1,11 @@
-"""What is there again after a restart, a restore and an upgrade; and three workers for one."""
+"""What is there again after a restart and a restore; and three workers for one."""
 
 import time
 from collections.abc import Callable
 
 from tests.compose.engine import Failed
 from tests.compose.project import Project
-from tests.compose.quick_start import commands, first_order, get, pending, wait_for
+from tests.compose.quick_start import first_order, get, pending, wait_for
 from tests.compose.shoppers import Shoppers
 
 Say = Callable[[str], None]
@@ -14,7 +14,6 @@ _COUNTED = (
     *("catalog_variant", "accounts_user", "accounts_address", "outbox_outboxmessage"),
     "mail_outgoingemail",
 )
-_OLD = "15"
 
 
 def rows(project: Project) -> dict[str, int]:
@@ -46,7 +45,7 @@ def restart(project: Project, say: Say) -> None:
     project.make("down")
     started = time.monotonic()
     project.make("up")
-    _same(before, rows(project))
+    same(before, rows(project))
     seconds = time.monotonic() - started
     say(f"down, and up again in {seconds:.0f} s: all {sum(before.values())} rows are there")
     first_order(project)
@@ -82,13 +81,13 @@ def restore(project: Project, say: Say) -> None:
     damaged = project.directory / "backups" / "damaged.dump"
     damaged.write_bytes((project.directory / file).read_bytes()[:5000])
     project.make("restore", "FILE=backups/damaged.dump", fails=True)
-    _same(before, rows(project))
+    same(before, rows(project))
     project.make("down")
     project.compose("down", "--volumes")
     project.make("up")
     started = time.monotonic()
     project.make("restore", f"FILE={file}")
-    _same(before, rows(project))
+    same(before, rows(project))
     say(
         f"backup in {seconds:.0f} s; volumes deleted; restored in"
         f" {time.monotonic() - started:.0f} s: all {sum(before.values())} rows are there"
@@ -104,35 +103,9 @@ def between(project: Project, attempt: Callable[[Project, Say], None], say: Say)
     project.make("down")
     attempt(project, say)
     project.make("up")
-    _same(before, rows(project))
+    same(before, rows(project))
 
 
-def upgrade(project: Project, say: Say) -> None:
-    """A volume of an older PostgreSQL is refused, and taken along by the command it names."""
-    project.compose("down", "--volumes")
-    old, new = f"postgres:{_OLD}", "17"
-    project.engine.provide([old])
-    project.make("up", POSTGRES_VERSION=_OLD)
-    commands(project)
-    first_order(project)
-    before = rows(project)
-    project.make("down")
-    project.make("up", fails=True)
-    said = project.compose("logs", "--no-log-prefix", "db-primary")
-    command = f"make upgrade-postgres FROM={_OLD} TO={new}"
-    if command not in said or "Nothing was changed" not in said:
-        raise Failed(said)
-    started = time.monotonic()
-    project.make(*command.split()[1:])
-    _same(before, rows(project))
-    version = project.sql("SHOW server_version")
-    say(
-        f"PostgreSQL {_OLD} refused; upgraded to {version} in"
-        f" {time.monotonic() - started:.0f} s: all {sum(before.values())} rows are there"
-    )
-    first_order(project)
-
-
-def _same(before: dict[str, int], after: dict[str, int]) -> None:
+def same(before: dict[str, int], after: dict[str, int]) -> None:
     if before != after:
         raise Failed(f"before: {before}\nafter: {after}")

@@ -30,6 +30,8 @@ class Project:
             target = self.directory / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target)
+        # As in a clone that was made under umask 077.
+        run("chmod", "-R", "go=", self.directory)
         self.make("env")
         services = self.services()
         builds = {name: one["build"] for name, one in services.items() if "build" in one}
@@ -39,7 +41,8 @@ class Project:
             local = self.directory.with_name("build-network.json")
             local.write_text(json.dumps({"services": hosts}))
             self.environment["COMPOSE_FILE"] = f"docker-compose.yml:{local}"
-        images = {one["image"] for name, one in services.items() if name not in builds}
+        images = {one["image"] for one in services.values()}
+        images -= {services[name]["image"] for name in builds}
         images |= {build["args"]["PYTHON_IMAGE"] for build in builds.values()}
         return self.engine.provide(sorted(images))
 
@@ -83,6 +86,11 @@ class Project:
         described: list[dict[str, Any]] = json.loads(self.engine.docker("inspect", *ids))
         return described
 
+    def volume(self, name: str) -> Path:
+        """Where the machine has what is on a volume."""
+        full = f"{self.environment['COMPOSE_PROJECT_NAME']}_{name}"
+        return Path(json.loads(self.engine.docker("volume", "inspect", full))[0]["Mountpoint"])
+
     def setting(self, name: str) -> str:
         """A variable's value in `.env`."""
         lines = (self.directory / ".env").read_text().splitlines()
@@ -108,3 +116,11 @@ class Project:
         raise Failed(
             f"{service} is not well after {_SECONDS} s:\n{self.compose('logs', service)}"
         )
+
+
+def last_line(said: str, *, holds: str) -> str:
+    """The last line of what make printed, but for make's own; Failed without these words."""
+    lines = [one.strip() for one in said.splitlines() if not one.startswith("make: ***")]
+    if holds not in lines[-1]:
+        raise Failed(f"the last line does not say {holds!r}:\n{said[-2000:]}")
+    return lines[-1]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.compose.hardening import STORES, faults, memory, passwords
+from tests.compose.hardening import ONE_SHOT, STORES, faults, memory, passwords
 from tests.servers import figures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ LOST: list[tuple[str, str, Any]] = [
     for key in (
         *("user", "read_only", "cap_drop", "security_opt", "restart", "logging"),
         *("mem_limit", "cpus", "pids_limit"),
-        *(["healthcheck"] if name != "migrate" else []),
+        *(["healthcheck"] if name not in ONE_SHOT else []),
     )
 ]
 WRONG: list[tuple[str, str, Any]] = [

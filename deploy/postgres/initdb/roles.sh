@@ -23,3 +23,7 @@ CREATE ROLE replicator LOGIN REPLICATION PASSWORD :'replicator_password';
 ALTER DATABASE ecommerce OWNER TO ecommerce_migrator;
 \ir /etc/shop/rights.sql
 SQL
+
+# The last of all that a first start makes: primary.sh.
+rm "${PGDATA%/*}/making"
+sync "${PGDATA%/*}"
