@@ -172,7 +172,7 @@ class FoundSerializer(_AnswerSerializer):
     page = serializers.IntegerField()
     page_size = serializers.IntegerField()
     facets_are_exact = serializers.BooleanField(
-        help_text=f"Not when more than {DEEPEST:,} products would have to be counted."
+        help_text="Not when so much was found that not all of it is counted."
     )
     facets = FacetSerializer(many=True)
     results = HitSerializer(many=True)

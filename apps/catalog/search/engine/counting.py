@@ -7,7 +7,7 @@ from typing import Any
 from apps.catalog.models import Brand, Category
 from apps.catalog.search import facets
 from apps.catalog.search.engine.document import MINOR_UNITS
-from apps.catalog.search.engine.selecting import counted_as
+from apps.catalog.search.engine.selecting import MOST_COUNTED, counted_as
 from apps.catalog.search.wanted import Facet, Wanted
 
 Counted = Mapping[str, Any]
@@ -24,6 +24,15 @@ def facets_of(wanted: Wanted, counted: Counted) -> list[Facet]:
         _prices(counted["price"]),
         *_attributes(wanted, counted),
     ]
+
+
+def are_exact(counted: Counted) -> bool:
+    """Whether all values of attributes were counted that may be shown."""
+    over = counted["attributes"]
+    buckets = over["values"]["buckets"]
+    return len(buckets) < MOST_COUNTED or buckets[-1]["doc_count"] < facets.least_count(
+        over["doc_count"]
+    )
 
 
 def _counts(counted: Counted) -> dict[str, int]:
@@ -63,14 +72,10 @@ def _prices(counted: Counted) -> Facet:
 
 def _attributes(wanted: Wanted, counted: Counted) -> list[Facet]:
     over = counted["attributes"]
-    found = {
-        name["key"]: _values(name["values"]["buckets"], found=over["doc_count"])
-        for name in over["nested"]["names"]["buckets"]
-    }
+    found = _by_name(over)
     for number, name in enumerate(wanted.attributes):
         own = counted[counted_as(number)]
-        values = own["nested"]["named"]["values"]["buckets"]
-        found[name] = _values(values, found=own["doc_count"]) | _selected(own)
+        found[name] = _by_name(own).get(name, {}) | _selected(own)
     shown = facets.attributes_to_show(found, selected=list(wanted.attributes))
     return [
         Facet(
@@ -86,6 +91,12 @@ def _attributes(wanted: Wanted, counted: Counted) -> list[Facet]:
     ]
 
 
-def _values(buckets: Iterable[Counted], *, found: int) -> dict[str, int]:
-    least = facets.least_count(found)
-    return {one["key"]: one["doc_count"] for one in buckets if one["doc_count"] >= least}
+def _by_name(over: Counted) -> dict[str, dict[str, int]]:
+    """How many have which value of an attribute, by its name."""
+    least = facets.least_count(over["doc_count"])
+    found: dict[str, dict[str, int]] = {}
+    for one in over["values"]["buckets"]:
+        if one["doc_count"] >= least:
+            name, _, value = one["key"].partition(":")
+            found.setdefault(name, {})[value] = one["doc_count"]
+    return found

@@ -53,10 +53,9 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     what_it_is = _text()  # its short attributes
     description = _text()
     others = _text()  # its long attributes
-    facets = fields.NestedField(
-        properties={"name": fields.KeywordField(), "value": fields.KeywordField()}
-    )
-    selections = fields.KeywordField()  # “Colour:Red”: to select by, without nesting
+    # “Colour:Red”, to select by and to count. Nested, each would be a document of its own,
+    # twenty for one product.
+    selections = fields.KeywordField()
     brand_id = fields.LongField()
     prices = fields.LongField()
     in_stock = fields.BooleanField()
@@ -113,9 +112,6 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
 
     def prepare_others(self, product: Any) -> list[str]:
         return [value for value, is_one in _texts(product) if not is_one]
-
-    def prepare_facets(self, product: Any) -> list[dict[str, str]]:
-        return [{"name": name, "value": value} for name, value in _facets(product)]
 
     def prepare_selections(self, product: Any) -> list[str]:
         return [f"{name}:{value}" for name, value in _facets(product)]

@@ -8,7 +8,7 @@ from typing import Any
 from apps.catalog.search import boosts
 from apps.catalog.search.engine import asking
 from apps.catalog.search.engine.client import deadline, engine_name, until
-from apps.catalog.search.engine.counting import facets_of
+from apps.catalog.search.engine.counting import are_exact, facets_of
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
 from apps.catalog.search.engine.spelling import meant_by
@@ -110,6 +110,7 @@ def _found(
         total=hits["total"]["value"],
         total_relation=hits["total"]["relation"],
         facets=facets_of(wanted, answer["aggregations"]),
+        facets_are_exact=are_exact(answer["aggregations"]),
         engine=engine_name(),
         relaxed=relaxed,
         did_you_mean=meant,

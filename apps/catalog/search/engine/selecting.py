@@ -1,5 +1,6 @@
 """What a search is narrowed down by, as filters, and what is counted beside each of them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,9 @@ from apps.catalog.search.wanted import Wanted
 
 Query = dict[str, Any]
 Selections = Mapping[str, Query]  # by the name of the facet that each belongs to
-_MOST_NAMES = 300  # of attributes; of these, the ones to show are chosen
+# The most frequent values of attributes, from which those to show are chosen: all that a search
+# finds, if it finds some hundred products. Each takes the engine three microseconds.
+MOST_COUNTED = 5000
 
 
 def selections_of(wanted: Wanted) -> Selections:
@@ -51,27 +54,20 @@ def aggregations(wanted: Wanted, selections: Selections) -> dict[str, Query]:
     def over(own: str, counted: dict[str, Query]) -> Query:
         return {"filter": all_but(selections, own), "aggs": counted}
 
+    values = {"terms": {"field": "selections", "size": MOST_COUNTED}}
     prices = {"lowest": {"min": {"field": "prices"}}, "highest": {"max": {"field": "prices"}}}
     return {
         "brand": over("brand", _terms("brand_slug", wanted.brands)),
         "category": over("category", _terms("category_slugs", wanted.categories)),
         "in_stock": over("in_stock", {"values": {"terms": {"field": "in_stock"}}}),
         "price": over("price", prices),
-        "attributes": over("attributes", _nested({"names": _NAMES})),
+        "attributes": over("attributes", {"values": values}),
         # By number: what people type is no name for an aggregation.
         **{
             counted_as(number): over(attribute(name), _of_name(name, values))
             for number, (name, values) in enumerate(wanted.attributes.items())
         },
     }
-
-
-_NAMES = {
-    "terms": {"field": "facets.name", "size": _MOST_NAMES},
-    "aggs": {
-        "values": {"terms": {"field": "facets.value", "size": facets.MOST_ATTRIBUTE_VALUES}}
-    },
-}
 
 
 def _terms(field: str, selected: Sequence[str]) -> dict[str, Query]:
@@ -84,17 +80,18 @@ def _terms(field: str, selected: Sequence[str]) -> dict[str, Query]:
 
 
 def _of_name(name: str, selected: Sequence[str]) -> dict[str, Query]:
-    values = {"terms": {"field": "facets.value", "size": facets.MOST_ATTRIBUTE_VALUES}}
-    named = {"filter": {"term": {"facets.name": name}}, "aggs": {"values": values}}
-    texts = {value: {"term": {"selections": f"{name}:{value}"}} for value in selected}
-    return {
-        **_nested({"named": named}),
-        "selected": {"filters": {"filters": texts}},
+    values = {
+        "field": "selections",
+        "include": f"{_literally(name)}:.*",
+        "size": facets.MOST_ATTRIBUTE_VALUES,
     }
+    texts = {value: {"term": {"selections": f"{name}:{value}"}} for value in selected}
+    return {"values": {"terms": values}, "selected": {"filters": {"filters": texts}}}
 
 
-def _nested(counted: dict[str, Query]) -> dict[str, Query]:
-    return {"nested": {"nested": {"path": "facets"}, "aggs": counted}}
+def _literally(text: str) -> str:
+    """The text as a regular expression of the engine, which knows more signs than Python."""
+    return re.sub(r"(\W)", r"\\\1", text)
 
 
 def _each(field: str, values: Sequence[str]) -> dict[str, Query]:

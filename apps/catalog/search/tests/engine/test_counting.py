@@ -5,6 +5,7 @@ import random
 import pytest
 
 from apps.catalog.search import engine, postgres
+from apps.catalog.search.engine import counting, selecting
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.tests.by_hand import assert_equals_rows, some_selection, some_shop
 from apps.catalog.search.tests.engine.index import Index
@@ -60,3 +61,26 @@ def test_at_most_eight_attributes_and_twenty_values_the_same_as_of_postgresql(
     shown = [facet for facet in found.facets if facet.type == "attribute"]
     assert len(shown) == 8
     assert {len(facet.values) for facet in shown} == {20}
+
+
+def test_counts_an_attribute_that_is_selected_whatever_its_name(index: Index) -> None:
+    for n, weight in enumerate(["1", "2", "2"]):
+        weights = {"[kg] .* \\ #@ é": [weight], "[kg] xx \\ #@ é": ["9"]}
+        make_goods(f"Mug {n}", attributes=weights)
+    wanted = Wanted(q="mug", attributes={"[kg] .* \\ #@ é": ("1",)})
+    index.fill()
+    found = engine.search(wanted, rules=Rules())
+    assert found.facets == postgres.search(wanted, rules=Rules()).facets
+    (facet,) = [each for each in found.facets if each.name in wanted.attributes]
+    assert {each.value: each.count for each in facet.values} == {"1": 1, "2": 2}
+
+
+def test_says_when_there_are_more_values_than_it_counts(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        make_goods(f"Mug {number}", attributes={"Colour": ["Red"], "Number": [f"{number}"]})
+    assert index.found("mug").facets_are_exact
+    for module in (counting, selecting):
+        monkeypatch.setattr(module, "MOST_COUNTED", 2)
+    assert not index.found("mug").facets_are_exact
