@@ -5,10 +5,12 @@ import time
 
 from celery import shared_task
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 
 from apps.catalog.search.indexing import comparing, indexes, rebuilding
 from apps.catalog.search.indexing.draining import drain_batch
+from apps.catalog.search.indexing.renaming import follow_renamings
 from apps.catalog.search.indexing.writing import EngineAway
 from shop.clock import database_time
 from tasks.maintenance import MaintenanceTask
@@ -17,6 +19,7 @@ from tasks.models import SEARCH, Heartbeat
 # Seconds; below beat's interval, so that runs do not pile up on the few threads that also do
 # the maintenance. The next run goes on.
 _LONGEST = 4
+_LONGEST_FOR_RENAMINGS = 3
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +27,12 @@ log = logging.getLogger(__name__)
 @shared_task(base=MaintenanceTask)
 def index_products() -> int:
     """Returns how many were dirty. While the engine is away they wait, and nothing fails."""
-    ends_at = time.monotonic() + _LONGEST
+    started = time.monotonic()
+    ends_at = started + _LONGEST
+    try:
+        follow_renamings(until=started + _LONGEST_FOR_RENAMINGS)
+    except OperationalError as error:  # somebody holds one of the products
+        log.warning("search: a renaming waits: %s", error)
     total = 0
     try:
         while done := drain_batch():

@@ -10,7 +10,7 @@ from django.db.models import CharField, Count, Exists, Min, Model, OuterRef, Que
 from django.db.models.functions import Cast
 from django.urls import reverse
 
-from apps.catalog.search.models import DirtyProduct
+from apps.catalog.search.models import DirtyProduct, Renaming
 from apps.orders.models import STALLED_AFTER, Order
 from shop.mail.models import STUCK_AFTER, OutgoingEmail
 from shop.outbox.models import LATE_AFTER, OutboxMessage
@@ -189,6 +189,15 @@ QUESTIONS: Sequence[Question] = (
         since="dirty_since",
         query=lambda now: {"dirty_since__lt": now - _UNINDEXED_AFTER},
         model=DirtyProduct,
+    ),
+    Rows(
+        code="renamings_waiting",
+        title=f"Renamings that search has not followed for "
+        f"{_UNINDEXED_AFTER.seconds // 60} minutes",
+        rows=lambda now: Renaming.objects.filter(renamed_at__lt=now - _UNINDEXED_AFTER),
+        since="renamed_at",
+        query=lambda now: {"renamed_at__lt": now - _UNINDEXED_AFTER},
+        model=Renaming,
     ),
     *SIGNS_OF_LIFE,
 )

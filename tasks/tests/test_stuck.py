@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.catalog.search.models import DirtyProduct
+from apps.catalog.search.models import DirtyProduct, Renaming
 from apps.orders.checkout import place_order
 from apps.orders.models import Order
 from shop.mail.models import Content, OutgoingEmail
@@ -91,6 +91,10 @@ def a_change(name: str, age: timedelta) -> DirtyProduct:
     )
 
 
+def a_renaming(_name: str, age: timedelta) -> Renaming:
+    return Renaming.objects.create(brand_id=1, renamed_at=NOON - age)
+
+
 def an_email_that_is(**facts: Any) -> Maker:
     return lambda name, age: an_email(name, age, **facts)
 
@@ -113,6 +117,7 @@ def an_email_that_is(**facts: Any) -> Maker:
         ("emails_failing", an_email_that_is(attempts=3), ago(minutes=9), None),
         ("emails_waiting", an_email_that_is(), ago(minutes=16), ago(minutes=14)),
         ("products_unindexed", a_change, ago(minutes=6), ago(minutes=4)),
+        ("renamings_waiting", a_renaming, ago(minutes=6), ago(minutes=4)),
         ("emails_bounced", an_email_that_is(status="bounced"), ago(days=6), ago(days=8)),
     ],
 )
@@ -228,11 +233,11 @@ def test_costs_the_same_however_much_is_stuck() -> None:
             answers(examples=5)
         costs.append(len(statements))
     assert (
-        costs[0] == costs[1] == 30
-    )  # two for each of eleven, one for each heartbeat, and one for orders
+        costs[0] == costs[1] == 32
+    )  # two for each of twelve, one for each heartbeat, and one for orders
     with counted() as statements:
         answers()
-    assert len(statements) == 19
+    assert len(statements) == 20
 
 
 def test_misses_the_audit_of_a_shop_that_has_orders_of_the_day_before_yesterday() -> None:

@@ -101,6 +101,27 @@ class DirtyProduct(models.Model):
         return f"product {self.product_id}, version {self.version}"
 
 
+class Renaming(models.Model):
+    """A category or brand that was renamed or moved, which its products have to follow.
+
+    A trigger writes it in the transaction of the change. It cannot name the products: another
+    transaction may be bringing one in, with the old name, that nobody can see before it ends.
+    """
+
+    category_id = models.BigIntegerField(null=True, blank=True)
+    brand_id = models.BigIntegerField(null=True, blank=True)
+    renamed_at = models.DateTimeField(db_default=models.functions.Now())
+    horizon = models.BigIntegerField(
+        null=True, blank=True, help_text="A transaction below it may not know the new name."
+    )
+    done_up_to = models.BigIntegerField(
+        default=0, db_default=0, help_text="Products up to this one have followed."
+    )
+
+    def __str__(self) -> str:
+        return f"category {self.category_id}" if self.category_id else f"brand {self.brand_id}"
+
+
 class SearchIndex(models.Model):
     """An index of the engine that `init_search` has made."""
 

@@ -18,7 +18,7 @@ from apps.catalog.models import Product
 from apps.catalog.search.engine.client import client
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.indexing.rebuilding import REBUILD_REQUESTED
-from apps.catalog.search.models import DirtyProduct, SearchIndex
+from apps.catalog.search.models import DirtyProduct, Renaming, SearchIndex
 from shop.admin import ReadOnlyAdmin, label
 from shop.outbox.models import OutboxMessage
 
@@ -75,6 +75,13 @@ class DirtyProductAdmin(ReadOnlyAdmin[DirtyProduct]):
     list_display = ("product_id", "version", "dirty_since", "claimed_until")
     ordering = ("dirty_since", "pk")
     fields = ("product_id", "version", "dirty_since", "claimed_until")
+
+
+@admin.register(Renaming)
+class RenamingAdmin(ReadOnlyAdmin[Renaming]):
+    list_display = ("__str__", "renamed_at", "done_up_to")
+    ordering = ("pk",)
+    fields = ("category_id", "brand_id", "renamed_at", "horizon", "done_up_to")
 
 
 def _may_rebuild(request: HttpRequest) -> bool:

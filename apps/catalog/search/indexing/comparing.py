@@ -10,6 +10,7 @@ from elasticsearch.serializer import JSONSerializer
 
 from apps.catalog.models import Product
 from apps.catalog.search.engine.document import Entry, entries, tombstone
+from apps.catalog.search.indexing.renaming import not_followed
 from apps.catalog.search.indexing.writing import patient, write
 from apps.catalog.search.models import DirtyProduct
 
@@ -74,7 +75,8 @@ def compare(
 def settled(index: str, *, with_content: bool, progress: Progress, patience: int) -> Comparison:
     """As compare, without what differs only because it is just being written.
 
-    Looks again, up to `patience` times a second apart, at what differed and is not dirty.
+    Looks again, up to `patience` times a second apart, at what differed and neither is dirty
+    nor waits for a new name of its brand or category.
     """
     found = compare(index, with_content=with_content, progress=progress)
     for _ in range(patience):
@@ -143,7 +145,7 @@ def _too_many(index: str, known: Collection[int]) -> dict[int, int]:
 
 
 def _look_again(index: str, found: Comparison, *, with_content: bool) -> None:
-    dirty = set(DirtyProduct.objects.values_list("pk", flat=True))
+    dirty = set(DirtyProduct.objects.values_list("pk", flat=True)) | not_followed()
     wrong: dict[int, int] = {}
     suspects = [pk for pk in found.wrong if pk not in dirty]
     for start in range(0, len(suspects), CHUNK):

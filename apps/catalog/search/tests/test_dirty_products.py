@@ -48,18 +48,6 @@ def mug() -> Variant:
     return variant
 
 
-def rename_brand(_mug: Variant) -> None:
-    Brand.objects.update(name="Acme Ltd")
-
-
-def rename_the_outermost_category(_mug: Variant) -> None:
-    Category.objects.filter(slug="home").update(name="At home")
-
-
-def move_category(_mug: Variant) -> None:
-    Category.objects.filter(slug="kitchen").update(parent=None)
-
-
 def change_a_variant(mug: Variant, **fields: object) -> None:
     Variant.objects.filter(pk=mug.pk).update(**fields)
 
@@ -75,9 +63,6 @@ def reserve(units: int) -> Callable[[Variant], None]:
 @pytest.mark.parametrize(
     "change",
     [
-        rename_brand,
-        rename_the_outermost_category,
-        move_category,
         partial(change_a_variant, price="7.77"),
         partial(change_a_variant, name="Red"),
         partial(change_a_variant, sku="MUG-1"),
@@ -98,15 +83,10 @@ def reserve(units: int) -> Callable[[Variant], None]:
 def test_a_change_that_a_document_shows_marks_its_product_with_a_higher_version(
     mug: Variant, change: Callable[[Variant], object]
 ) -> None:
-    others = {p.pk: p.search_version for p in Product.objects.exclude(pk=mug.product_id)}
     before = version_of(mug.product)
     change(mug)
     assert version_of(mug.product) > before
-    found = dirty()
-    assert found.pop(mug.product_id) == version_of(mug.product)
-    # POT stands on the shelf that was renamed or moved, and nowhere else.
-    is_shelf = change in (rename_the_outermost_category, move_category)
-    assert set(found) == (set(others) if is_shelf else set())
+    assert dirty() == {mug.product_id: version_of(mug.product)}
 
 
 def test_a_variant_that_moves_marks_the_product_it_leaves_and_the_one_it_goes_to(
@@ -140,8 +120,6 @@ def test_a_product_that_is_deleted_leaves_a_mark_with_a_version_above_its_last(
         reserve(14),
         lambda mug: mug.save(),
         lambda mug: mug.product.save(),
-        lambda mug: mug.product.category.save(),
-        lambda mug: mug.product.brand.save(),
         lambda mug: inventory.receive({mug.pk: 5}, reference="more", now=NOON),
     ],
 )
@@ -193,8 +171,6 @@ def test_a_restored_database_whose_search_path_is_empty_marks_as_well(mug: Varia
         "UPDATE public.catalog_variant SET price = price + 1",
         "UPDATE public.catalog_stockitem SET reserved = on_hand",
         "UPDATE public.catalog_stockitem SET reserved = 0",
-        "UPDATE public.catalog_brand SET name = name || '!'",
-        "UPDATE public.catalog_category SET name = name || '!'",
         "DELETE FROM public.catalog_stockitem",
     ]
     with connection.cursor() as cursor:
@@ -205,6 +181,14 @@ def test_a_restored_database_whose_search_path_is_empty_marks_as_well(mug: Varia
             cursor.execute("SELECT count(*) FROM public.search_dirtyproduct")
             assert cursor.fetchone()[0] >= 1, statement
         cursor.execute("SET LOCAL search_path TO public")
+
+
+def test_no_trigger_joins_the_rows_before_with_those_after() -> None:
+    """Planned for one row and kept for the connection, it would take minutes for thousands."""
+    joins = r"SELECT proname FROM pg_proc WHERE prosrc ~* '\mJOIN\s+(before|after)\M'"
+    with connection.cursor() as cursor:
+        cursor.execute(joins)
+        assert cursor.fetchall() == []
 
 
 def test_a_checkout_asks_nothing_more_of_the_database(mug: Variant) -> None:

@@ -1,0 +1,81 @@
+"""What a renamed category or brand means for its products: their texts and their versions.
+
+Who renames one writes one row, whether it has three products or a hundred thousand. A worker
+follows, a few products at a time, so that nobody who saves or buys one waits for long.
+"""
+
+import time
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from apps.catalog.models import Category, Product
+from apps.catalog.search.models import Renaming
+
+# Products that are locked together, for about a tenth of a second.
+_BATCH = 100
+
+# Whoever is writing when a renaming is first seen may not know of it. Transactions are
+# numbered: that they have all ended is when none is running below the next number of then.
+_NOTE = """
+    UPDATE search_renaming SET horizon = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+    WHERE horizon IS NULL
+"""
+_NEXT = """
+    SELECT * FROM search_renaming
+    WHERE horizon <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
+
+def follow_renamings(*, until: float) -> int:
+    """Bring new names to products, until none is left or, by time.monotonic(), `until`.
+
+    Returns how many products there were. A renaming is left to the next run while somebody is
+    writing who began before it: a product that he brings in may have the old name.
+    Raises OperationalError if somebody holds one of the products for long.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE)
+    total = 0
+    while time.monotonic() < until:
+        done = _follow()
+        if done is None:
+            break
+        total += done
+    return total
+
+
+def not_followed() -> set[int]:
+    """The products that new names have not come to yet."""
+    return {pk for renaming in Renaming.objects.all() for pk in _products(renaming)}
+
+
+@transaction.atomic
+def _follow() -> int | None:
+    """A few products; None if there is no renaming."""
+    renaming = next(iter(Renaming.objects.raw(_NEXT)), None)
+    if renaming is None:
+        return None
+    ids = list(_products(renaming)[:_BATCH])
+    if not ids:
+        renaming.delete()
+        return 0
+    with connection.cursor() as cursor:
+        # Versions first, for they lock the products: a text is read while nobody changes it.
+        cursor.execute("SELECT search_raise(%s)", [ids])
+        cursor.execute("SELECT search_refresh_texts(%s)", [ids])
+    renaming.done_up_to = ids[-1]
+    renaming.save(update_fields=["done_up_to"])
+    return len(ids)
+
+
+def _products(renaming: Renaming) -> "QuerySet[Product, int]":
+    """The ids of those that have not followed, in their order."""
+    products = Product.objects.filter(pk__gt=renaming.done_up_to)
+    if renaming.brand_id:
+        products = products.filter(brand=renaming.brand_id)
+    else:
+        inside = Category.objects.descendants(renaming.category_id, include_self=True)
+        products = products.filter(category__in=inside)
+    return products.order_by("pk").values_list("pk", flat=True)
