@@ -3,7 +3,11 @@
 from elasticsearch.dsl import analyzer, normalizer, token_filter, tokenizer
 
 _stems = token_filter("stems", type="stemmer", language="english")
-_first_letters = token_filter("first_letters", type="edge_ngram", min_gram=2, max_gram=15)
+# What is typed beyond it is looked for in the whole words: suggesting.py.
+LONGEST_BEGINNING = 15
+_first_letters = token_filter(
+    "first_letters", type="edge_ngram", min_gram=1, max_gram=LONGEST_BEGINNING
+)
 _neighbours = token_filter(
     "neighbours", type="shingle", min_shingle_size=2, max_shingle_size=2, output_unigrams=True
 )

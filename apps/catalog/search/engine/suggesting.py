@@ -1,7 +1,10 @@
 """What may be meant by the first letters of a search."""
 
+from typing import Any
+
 from apps.catalog.search.engine.client import client, engine_name
 from apps.catalog.search.engine.document import ALIAS
+from apps.catalog.search.engine.mapping import LONGEST_BEGINNING
 from apps.catalog.search.postgres.suggesting import queries_like
 from apps.catalog.search.wanted import Suggestions
 from apps.catalog.search.words import words_of
@@ -15,10 +18,10 @@ def suggest(text: str, *, limit: int) -> Suggestions:
     words = words_of(text)
     if not words:
         return Suggestions(queries=(), product_ids=(), engine=engine_name())
-    begins = {"match": {"name.beginnings": {"query": " ".join(words), "operator": "and"}}}
+    begins = [_begins(part) for word in words for part in word.split("-")]
     answer = client().search(
         index=ALIAS,
-        query={"bool": {"must": [begins], "filter": [{"term": {"deleted": False}}]}},
+        query={"bool": {"must": begins, "filter": [{"term": {"deleted": False}}]}},
         sort=[{"popularity": "desc"}, "_score", {"id": "desc"}],
         size=limit,
         source={"includes": ["id"]},
@@ -28,3 +31,10 @@ def suggest(text: str, *, limit: int) -> Suggestions:
         product_ids=[hit["_source"]["id"] for hit in answer["hits"]["hits"]],
         engine=engine_name(),
     )
+
+
+def _begins(word: str) -> dict[str, Any]:
+    """A word of the name begins like this one."""
+    if len(word) > LONGEST_BEGINNING:
+        return {"prefix": {"name.exact": word}}
+    return {"match": {"name.beginnings": {"query": word, "operator": "and"}}}
