@@ -61,7 +61,7 @@ def object_pages_of(model: type[Model], object_id: str) -> list[str]:
 
 def is_list_or_leads_to_it(answer: Any) -> bool:
     """Django sends away whoever filters by what cannot be, with a mark that he reads."""
-    leads_to_it = answer.status_code == 302 and answer.url.endswith("?e=1")
+    leads_to_it: bool = answer.status_code == 302 and answer.url.endswith("?e=1")
     return answer.status_code == 200 or leads_to_it
 
 
