@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from apps.catalog.models import Category, Product
+from apps.catalog.search.indexing.renaming import follow_renamings
 from apps.catalog.search.models import DirtyProduct, Renaming
 from tasks.search import index_products
 from tests.builders import make_variant
@@ -35,6 +36,7 @@ def test_products_follow_a_renamed_category() -> None:
 def test_a_renaming_that_waits_for_a_product_holds_up_no_mark() -> None:
     product = make_variant("MUG").product
     Category.objects.update(name="Scullery")
+    assert follow_renamings(until=0) == 0  # only seen; who locks a product later is no writer
     with transaction.atomic():
         Product.objects.select_for_update().get(pk=product.pk)
         assert run_at_once([index_products]) == [1]

@@ -16,9 +16,10 @@ from apps.catalog.search.models import Renaming
 _BATCH = 100
 
 # Whoever is writing when a renaming is first seen may not know of it. Transactions are
-# numbered: that they have all ended is when none is running below the next number of then.
+# numbered when they first write: all of them have a lower number than this statement, and have
+# ended when none with a lower one is running.
 _NOTE = """
-    UPDATE search_renaming SET horizon = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+    UPDATE search_renaming SET horizon = pg_current_xact_id()::text::bigint
     WHERE horizon IS NULL
 """
 _NEXT = """

@@ -107,6 +107,31 @@ def test_a_product_that_is_not_yet_committed_beside_it_gets_the_new_name(
     assert set(DirtyProduct.objects.values_list("pk", flat=True)) == {mug.pk, jug.pk}
 
 
+def test_a_product_that_is_begun_after_the_renaming_and_before_its_end_gets_the_new_name(
+    mug: Product,
+) -> None:
+    """Then no transaction with a higher number than that of the product has ended yet."""
+    is_renamed, is_begun = threading.Event(), threading.Event()
+
+    def rename_slowly() -> None:
+        with transaction.atomic():
+            rename_the_inner_category()
+            is_renamed.set()
+            assert is_begun.wait(10)
+
+    renaming_thread = threading.Thread(target=lambda: run_at_once([rename_slowly]))
+    renaming_thread.start()
+    assert is_renamed.wait(10)
+    with transaction.atomic():
+        jug = make_goods("Jug", category="Kitchen")
+        Product.objects.filter(pk=jug.pk).update(category=mug.category)
+        is_begun.set()
+        renaming_thread.join()
+        assert run_at_once([partial(follow_renamings, until=time.monotonic() + 1)]) == [0]
+    follow()
+    assert total("scullery") == 2
+
+
 def test_a_product_that_is_just_being_changed_keeps_its_change(mug: Product) -> None:
     rename_the_inner_category()
     assert follow_renamings(until=time.monotonic()) == 0  # seen, and nobody else is writing
