@@ -9,7 +9,7 @@ set -euo pipefail
 shopt -s nullglob
 
 here=$(postgres --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
-cd /var/lib/postgresql/data
+cd "${PGDATA%/*}"
 found=(upgrading-*)
 from=${found[*]#upgrading-}
 

@@ -79,7 +79,7 @@ def restore(project: Project, say: Say) -> None:
     file = project.make("backup").strip()
     seconds = time.monotonic() - started
     damaged = project.directory / "backups" / "damaged.dump"
-    damaged.write_bytes((project.directory / file).read_bytes()[:5000])
+    damaged.write_bytes((project.directory / file).read_bytes()[:-1000])
     project.make("restore", "FILE=backups/damaged.dump", fails=True)
     same(before, rows(project))
     project.make("down")
