@@ -9,6 +9,7 @@ MOST_VALUES = 50  # of brand and category
 MOST_ATTRIBUTES = 8
 MOST_ATTRIBUTE_VALUES = 20
 _FEW = 200  # products
+_SHARE = 500  # of more than these, the one in so many that must have a value
 LONGEST = 40  # characters of a name or value; what is longer is no facet
 
 Counted = tuple[str, str, int]  # value, label, products
@@ -28,7 +29,7 @@ def values_of(
 
 def least_count(found: int) -> int:
     """How many must have an attribute's value for it to be shown: one of hundreds is none."""
-    return 1 if found <= _FEW else 2
+    return 1 if found <= _FEW else max(2, found // _SHARE)
 
 
 def stock(in_stock: int, sold_out: int, *, selected: bool | None) -> list[FacetValue]:

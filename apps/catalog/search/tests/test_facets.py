@@ -5,6 +5,7 @@ import random
 import pytest
 
 from apps.catalog.models import Category, Product, Variant
+from apps.catalog.search import facets
 from apps.catalog.search.postgres import counting, ranking
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.searching import search
@@ -16,6 +17,7 @@ from apps.catalog.search.tests.by_hand import (
 )
 from apps.catalog.search.tests.goods import answer, facet, make_goods
 from apps.catalog.search.wanted import Wanted
+from tests.statements import counted
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +135,17 @@ def test_brings_at_most_eight_attributes_and_twenty_values() -> None:
     attributes = [each for each in answer(q="mug")["facets"] if each["type"] == "attribute"]
     assert len(attributes) == 8
     assert {len(each["values"]) for each in attributes} == {20}
+
+
+def test_of_many_products_a_value_is_shown_that_one_in_five_hundred_has() -> None:
+    shown_from = {found: facets.least_count(found) for found in (200, 201, 1499, 1500, 10_000)}
+    assert shown_from == {200: 1, 201: 2, 1499: 2, 1500: 3, 10_000: 20}
+
+
+def test_asks_for_many_products_as_one_value() -> None:
+    ids = [make_goods("Mug", slug=f"mug-{n}").pk for n in range(3)]
+    with counted() as statements:
+        search(Wanted(q="mug", page_size=1), rules=Rules())
+    listed = [each for each in statements if all(str(pk) in each for pk in ids)]
+    assert len(listed) == 5
+    assert all("'{" in each and "ARRAY[" not in each for each in listed)
