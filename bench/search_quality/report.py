@@ -11,7 +11,8 @@ from django.core.management import call_command
 
 from apps.catalog.models import Product
 from apps.catalog.search import engine, postgres
-from apps.catalog.search.engine.client import engine_name
+from apps.catalog.search.engine.client import client, engine_name
+from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.vocabulary import refresh_vocabulary
 from bench.search_quality.asking import Asked, Asking, Search, percentile
 from bench.search_quality.files import Files
@@ -75,7 +76,12 @@ def _judge(engine: str, asking: Asking, queries: Mapping[str, Grades]) -> bool:
     cost = 1 - typed / quality
     _say(f"  one typo a word        nDCG@10 {typed:.3f}, costs {cost:.1%}")
     _show_nothing([one for query, one in asked.items() if query not in answerable])
-    p50 = _show_times([one for _ in range(_ROUNDS) for one in map(asking.ask, queries)])
+    anew: list[Asked] = []
+    for _ in range(_ROUNDS):
+        _forget_answers(engine)
+        anew += map(asking.ask, queries)
+    p50 = _show_times("ms, asked anew", anew)
+    _show_times("ms, asked again", [asking.ask(query) for query in queries])
     gates = _GATES[engine]
     is_met = quality >= gates.ndcg and cost < gates.typo and p50 < gates.p50
     wanted = f"nDCG@10 {gates.ndcg}, typo {gates.typo:.0%}, p50 {gates.p50:.0f} ms"
@@ -111,11 +117,17 @@ def _show_nothing(asked: Sequence[Asked]) -> None:
         _say(f"  without an answer      {one.query}: {one.found.total} found{relaxed}{said}")
 
 
-def _show_times(asked: Sequence[Asked]) -> float:
-    """The p50."""
+def _forget_answers(engine: str) -> None:
+    """An engine keeps its answers until the index changes; PostgreSQL keeps none."""
+    if engine != "postgres":
+        client().indices.clear_cache(index=ALIAS, request=True)
+
+
+def _show_times(name: str, asked: Sequence[Asked]) -> float:
+    """The p50; all facets are counted each time."""
     times = [one.milliseconds for one in asked]
     p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
-    _say(f"  ms, with all facets    p50 {p50:.0f}, p95 {p95:.0f}, p99 {p99:.0f}")
+    _say(f"  {name:22} p50 {p50:.0f}, p95 {p95:.0f}, p99 {p99:.0f}")
     return p50
 
 

@@ -4,11 +4,14 @@ import pytest
 from elasticsearch import ConnectionTimeout
 
 from apps.catalog.models import Product
+from apps.catalog.search import engine
 from apps.catalog.search.boosts import Rule
 from apps.catalog.search.engine import client
+from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
+from apps.catalog.search.wanted import Wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +107,22 @@ def test_escapes_what_is_no_markup_of_ours(index: Index) -> None:
             assert "<" not in plain
     (hit,) = index.found("mug").hits
     assert hit.name_html.startswith("<mark>Mug</mark> &lt;script&gt;")
+
+
+def test_keeps_an_answer_until_the_index_changes(index: Index) -> None:
+    first = make_goods("Mug", slug="first")
+    assert index.found("mug").total == 1
+    before = _answers_kept()
+    again = engine.search(Wanted(q="mug"), rules=Rules())
+    assert (again.total, _answers_kept()) == (1, before + 1)
+    Product.objects.filter(pk=first.pk).update(is_published=False)
+    assert index.found("mug").total == 0
+
+
+def _answers_kept() -> int:
+    """How often the engine has answered with what it had answered before."""
+    kept = client.client().indices.stats(index=ALIAS, metric="request_cache")
+    return int(kept["_all"]["total"]["request_cache"]["hit_count"])
 
 
 def test_selects_by_an_attribute_whatever_its_name(index: Index) -> None:
