@@ -1,7 +1,7 @@
 """What search keeps in PostgreSQL: what an index does not know yet, which indexes there are,
 and what the shopkeeper knows better than the ranking."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
@@ -9,13 +9,15 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.catalog.models import Brand, Category, Product
 
 # Longer than a request to the engine takes, and short enough that a dead worker's products are
 # not late. Who is slower than this writes the same once more, which changes nothing.
 _CLAIMED_FOR = timedelta(seconds=15)
+# A product that is too much for the engine all alone.
+_SET_ASIDE_FOR = timedelta(minutes=10)
 
 
 # The trigger on the products marks them.
@@ -37,13 +39,18 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
     def claim(self, *, limit: int, now: datetime) -> dict[int, int]:
         """Up to `limit` products that no other worker has, with their versions, oldest first.
 
+        Those that were too much for the engine come after all others and are fewer each time.
         Waits for nobody, and nothing stays locked: a slow engine must not hold up who saves
         one of them.
         """
         is_free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-        free = self.filter(is_free).order_by("dirty_since", "pk")
+        free = self.filter(is_free).order_by("halvings", "dirty_since", "pk")
         with transaction.atomic():
             rows = list(free.select_for_update(skip_locked=True)[:limit])
+            if rows:
+                halvings = rows[0].halvings
+                rows = [row for row in rows if row.halvings == halvings]
+                rows = rows[: max(1, limit >> halvings)]
             self.filter(pk__in=[row.pk for row in rows]).update(
                 claimed_until=now + _CLAIMED_FOR
             )
@@ -62,6 +69,15 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
             self.filter(pk__in=done).delete()
             self.filter(pk__in=versions.keys() - set(done)).update(claimed_until=None)
         return len(done)
+
+    def halve(self, claimed: Collection[int], *, now: datetime) -> None:
+        """They are too much for the engine together: half as many come at once from here on.
+
+        One alone is set aside for some minutes, and comes again: so that it blocks no other,
+        and that no accident is for ever.
+        """
+        until = now + _SET_ASIDE_FOR if len(claimed) == 1 else None
+        self.filter(pk__in=claimed).update(halvings=F("halvings") + 1, claimed_until=until)
 
     def mark(self, known: Mapping[int, int]) -> None:
         """Mark these products, each with a version above its own and above the one given."""
@@ -92,13 +108,20 @@ class DirtyProduct(models.Model):
         help_text="A worker is writing it to the indexes; it has died if that is past.",
     )
 
+    halvings = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How often it was among more than the engine could take at once.",
+    )
+
     objects = DirtyProductQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["dirty_since"], name="dirty_by_age")]
+        indexes = [models.Index(fields=["halvings", "dirty_since"], name="dirty_by_turn")]
 
     def __str__(self) -> str:
-        return f"product {self.product_id}, version {self.version}"
+        too_much = ", too much for the engine" if self.halvings else ""
+        return f"product {self.product_id}, version {self.version}{too_much}"
 
 
 class Renaming(models.Model):

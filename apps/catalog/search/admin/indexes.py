@@ -72,9 +72,9 @@ class SearchIndexAdmin(ReadOnlyAdmin[SearchIndex]):
 
 @admin.register(DirtyProduct)
 class DirtyProductAdmin(ReadOnlyAdmin[DirtyProduct]):
-    list_display = ("product_id", "version", "dirty_since", "claimed_until")
+    list_display = ("product_id", "version", "dirty_since", "claimed_until", "halvings")
     ordering = ("dirty_since", "pk")
-    fields = ("product_id", "version", "dirty_since", "claimed_until")
+    fields = ("product_id", "version", "dirty_since", "claimed_until", "halvings")
 
 
 @admin.register(Renaming)

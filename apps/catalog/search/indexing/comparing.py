@@ -11,7 +11,7 @@ from elasticsearch.serializer import JSONSerializer
 from apps.catalog.models import Product
 from apps.catalog.search.engine.document import Entry, entries, tombstone
 from apps.catalog.search.indexing.renaming import not_followed
-from apps.catalog.search.indexing.writing import patient, write
+from apps.catalog.search.indexing.writing import patient, write_all
 from apps.catalog.search.models import DirtyProduct
 
 CHUNK = 500
@@ -91,10 +91,10 @@ def mend(index: str, found: Comparison) -> None:
     """Write what differs anew, to this index alone. Raises EngineAway."""
     for start in range(0, len(found.wrong), CHUNK):
         chunk = list(found.wrong)[start : start + CHUNK]
-        write(entries(chunk, gone=_after(found.wrong)), indexes=[index])
+        write_all(entries(chunk, gone=_after(found.wrong)), indexes=[index])
     gone = [tombstone(pk, version=v + _FAR) for pk, v in found.too_many.items()]
     for start in range(0, len(gone), CHUNK):
-        write(gone[start : start + CHUNK], indexes=[index])
+        write_all(gone[start : start + CHUNK], indexes=[index])
 
 
 def mark(found: Comparison) -> None:

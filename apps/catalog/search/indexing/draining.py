@@ -4,11 +4,14 @@ A worker reads each product anew and from the primary, so that what it writes is
 than the mark, and forgets the mark only if the product has not changed since.
 """
 
+import logging
+
 from django.conf import settings
 
 from apps.catalog.search.engine.document import entries
 from apps.catalog.search.indexing.writing import (
     WORKERS_TIMEOUT,
+    TooMuch,
     kept_indexes,
     write,
     written_indexes,
@@ -18,12 +21,15 @@ from shop.clock import database_time
 
 _BATCH = 500
 
+log = logging.getLogger(__name__)
+
 
 def drain_batch() -> int:
     """Bring up to 500 dirty products into the indexes; returns how many there were.
 
     Without an index to write to they are only forgotten: `init_search` reads every product.
     With indexes and without the engine's address they wait: it may be named again.
+    What is too much for the engine comes again in halves.
     Raises EngineAway, and then they are tried again when the claim has run out.
     """
     if not settings.SEARCH_URL and written_indexes():
@@ -34,8 +40,13 @@ def drain_batch() -> int:
     refused: set[int] = set()
     if claimed and indexes:
         found = entries(list(claimed), gone=claimed)
-        refused = write(
-            found, indexes=indexes, timeout=WORKERS_TIMEOUT, may_refuse=kept_indexes()
-        )
+        try:
+            refused = write(
+                found, indexes=indexes, timeout=WORKERS_TIMEOUT, may_refuse=kept_indexes()
+            )
+        except TooMuch as error:
+            log.warning("search: %d products, first %d: %s", len(found), min(claimed), error)
+            DirtyProduct.objects.halve(claimed, now=database_time())
+            return len(claimed)
     DirtyProduct.objects.settle({pk: v for pk, v in claimed.items() if pk not in refused})
     return len(claimed)

@@ -12,7 +12,7 @@ from datetime import datetime
 from apps.catalog.models import Product
 from apps.catalog.search.engine.document import entries
 from apps.catalog.search.indexing import comparing, indexes
-from apps.catalog.search.indexing.writing import EngineAway, write
+from apps.catalog.search.indexing.writing import EngineAway, write_all
 from apps.catalog.search.models import SearchIndex
 from shop.alone import alone
 
@@ -134,7 +134,7 @@ def _give_up(index: SearchIndex, *, now: datetime) -> None:
 def _fill(index: SearchIndex, show: Show) -> int:
     total, done = Product.objects.count(), 0
     for chunk in comparing.product_ids():
-        _patiently(lambda chunk=chunk: write(entries(chunk, gone={}), indexes=[index.name]))  # type: ignore[misc]  # a default binds it
+        _patiently(lambda chunk=chunk: write_all(entries(chunk, gone={}), indexes=[index.name]))  # type: ignore[misc]  # a default binds it
         done += len(chunk)
         SearchIndex.objects.filter(pk=index.pk).update(documents=done)
         show("products read", done, max(total, done))

@@ -4,17 +4,18 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from elasticsearch import ApiError, Elasticsearch, TransportError
+from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError
 
 from apps.catalog.search.engine.client import client, is_away
 from apps.catalog.search.engine.document import Entry
-from apps.catalog.search.models import SearchIndex
+from apps.catalog.search.models import DirtyProduct, SearchIndex
 
 # Seconds for 500 products. A worker has few threads, and a frozen engine holds one for so long;
 # what makes a whole index has more patience.
 WORKERS_TIMEOUT = 5.0
 _TIMEOUT = 30.0
 _STALE = 409
+_TOO_LARGE = 413
 _OVERLOADED = (429, 503)
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,10 @@ log = logging.getLogger(__name__)
 
 class EngineAway(Exception):
     """The engine does not answer, or not now."""
+
+
+class TooMuch(Exception):
+    """The engine answers, but cannot take as much as this in one request."""
 
 
 def written_indexes() -> list[str]:
@@ -47,7 +52,7 @@ def write(
     other than those that may.
 
     A refusal is logged. An index that has a newer version keeps it, which is no refusal.
-    Raises EngineAway; some of it may be written then.
+    Raises EngineAway or TooMuch; some of it may be written then.
     """
     if not entries or not indexes:
         return set()
@@ -62,6 +67,25 @@ def write(
     except (ApiError, TransportError) as error:
         raise _understood(error) from error
     return _refused(answer["items"], may_refuse)
+
+
+def write_all(entries: Sequence[Entry], *, indexes: Sequence[str]) -> None:
+    """As write, but in halves of halves as far as the engine needs it. A product that it
+    cannot take alone is logged, left out, and marked dirty.
+
+    Raises EngineAway.
+    """
+    try:
+        write(entries, indexes=indexes)
+    except TooMuch as error:
+        if len(entries) == 1:
+            (entry,) = entries
+            log.error("search: product %d: %s", entry.product_id, error)
+            DirtyProduct.objects.mark({entry.product_id: entry.version})
+            return
+        middle = len(entries) // 2
+        write_all(entries[:middle], indexes=indexes)
+        write_all(entries[middle:], indexes=indexes)
 
 
 def patient() -> Elasticsearch:
@@ -100,4 +124,16 @@ def _action(entry: Entry, index: str) -> dict[str, Any]:
 
 
 def _understood(error: ApiError | TransportError) -> Exception:
+    if isinstance(error, ApiError) and error.meta.status == _TOO_LARGE:
+        return TooMuch("the engine says that this is too large")
+    if isinstance(error, ConnectionTimeout) and _answers():
+        return TooMuch("the engine needs too long for this")
     return EngineAway(type(error).__name__) if is_away(error) else error
+
+
+def _answers() -> bool:
+    try:
+        client().info()
+    except (ApiError, TransportError):
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""What is too much for the engine at once comes in halves; what never fits waits alone."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.catalog.models import Product
+from apps.catalog.search.indexing import comparing, draining, rebuilding
+from apps.catalog.search.indexing.draining import drain_batch
+from apps.catalog.search.indexing.writing import EngineAway
+from apps.catalog.search.models import DirtyProduct, SearchIndex
+from apps.catalog.search.tests.indexing.fussy import fussy_engine
+from tests.builders import make_variant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def rebuild() -> None:
+    rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None)
+
+
+def different() -> int:
+    live = SearchIndex.objects.get(state="live")
+    return comparing.compare(live.name, with_content=True).different
+
+
+def more_than_three(body: bytes) -> bool:
+    return body.count(b'"version_type"') > 3
+
+
+def has_an_elephant(body: bytes) -> bool:
+    return b'"Elephant"' in body
+
+
+@pytest.fixture
+def eight(engine: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The engine of a shop whose eight products have changed."""
+    monkeypatch.setattr(draining, "_BATCH", 8)
+    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 0.3)
+    rebuild()
+    for n in range(8):
+        make_variant(f"SKU{n}")
+    yield engine
+    settings.SEARCH_URL = engine
+
+
+@pytest.mark.parametrize("says_so", [True, False], ids=["413", "no answer in time"])
+def test_a_batch_that_the_engine_cannot_take_is_written_in_halves(
+    eight: str, says_so: bool, settings: Any
+) -> None:
+    with fussy_engine(eight, is_too_much=more_than_three, says_so=says_so) as url:
+        settings.SEARCH_URL = url
+        assert [drain_batch() for _ in range(8)] == [8, 4, 4, 2, 2, 2, 2, 0]
+    settings.SEARCH_URL = eight
+    assert different() == 0
+
+
+@pytest.mark.parametrize("says_so", [True, False], ids=["413", "no answer in time"])
+def test_a_product_that_never_fits_is_set_aside_visibly_and_blocks_no_other(
+    eight: str, says_so: bool, settings: Any
+) -> None:
+    elephant = make_variant("ELEPHANT").product
+    Product.objects.filter(pk=elephant.pk).update(name="Elephant")
+    with fussy_engine(eight, is_too_much=has_an_elephant, says_so=says_so) as url:
+        settings.SEARCH_URL = url
+        assert [drain_batch() for _ in range(20)][-1] == 0
+        assert different() == 1
+        mark = DirtyProduct.objects.get()
+        assert mark.pk == elephant.pk
+        assert str(mark).endswith(", too much for the engine")
+        make_variant("CUP")
+        assert drain_batch() == 1  # the cup
+    settings.SEARCH_URL = eight
+    DirtyProduct.objects.update(claimed_until=None)  # as some minutes later
+    assert drain_batch() == 1
+    assert different() == 0
+
+
+def test_a_new_index_is_filled_in_halves(eight: str, settings: Any) -> None:
+    with fussy_engine(eight, is_too_much=more_than_three, says_so=True) as url:
+        settings.SEARCH_URL = url
+        rebuild()
+        assert different() == 0
+
+
+def test_a_new_index_lacks_only_what_never_fits_and_that_is_marked(
+    eight: str, settings: Any
+) -> None:
+    elephant = make_variant("ELEPHANT").product
+    Product.objects.filter(pk=elephant.pk).update(name="Elephant")
+    DirtyProduct.objects.all().delete()  # as in a shop that has no index yet
+    with fussy_engine(eight, is_too_much=has_an_elephant, says_so=True) as url:
+        settings.SEARCH_URL = url
+        rebuild()
+        assert different() == 1
+    assert DirtyProduct.objects.get().pk == elephant.pk
+    settings.SEARCH_URL = eight
+    assert drain_batch() == 1
+    assert different() == 0
+
+
+def test_an_engine_that_answers_nothing_at_all_halves_nothing(
+    eight: str, settings: Any
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        settings.SEARCH_URL = f"http://127.0.0.1:{frozen.getsockname()[1]}"
+        with pytest.raises(EngineAway):
+            drain_batch()
+    assert set(DirtyProduct.objects.values_list("halvings", flat=True)) == {0}
