@@ -24,6 +24,20 @@ def alone(lock: int, *, waiting: Callable[[], None]) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
 
 
+def is_taken(lock: int) -> bool:
+    """Whether somebody holds it in this moment."""
+    held = """
+        SELECT EXISTS (
+            SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND (classid::bigint << 32) | objid::bigint = %s
+        )
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(held, [lock])
+        return bool(cursor.fetchone()[0])
+
+
 def _lock(lock: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])

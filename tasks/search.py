@@ -72,5 +72,8 @@ def compare_index() -> str:
         log.error("search: %d of %d products differed", found.different, found.products)
     facts = {"index": live.name, "products": found.products, "different": found.different}
     Heartbeat.objects.beat(SEARCH, facts=facts, now=database_time())
-    rebuilding.prune(now=timezone.now())
+    try:
+        rebuilding.prune(now=timezone.now())
+    except rebuilding.AlreadyRunning as error:  # then that drops what is old
+        log.info("search: nothing is dropped: %s", error)
     return f"{found.different} of {found.products} differed"

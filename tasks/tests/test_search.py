@@ -4,11 +4,16 @@ import time
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from apps.catalog.models import Category, Product
+from apps.catalog.search.indexing import rebuilding
 from apps.catalog.search.indexing.renaming import follow_renamings
 from apps.catalog.search.models import DirtyProduct, Renaming
-from tasks.search import index_products
+from apps.catalog.search.tests.indexing.conftest import engine  # noqa: F401 a fixture
+from shop.alone import alone
+from tasks.models import SEARCH, Heartbeat
+from tasks.search import compare_index, index_products
 from tests.builders import make_variant
 from tests.concurrently import run_at_once
 
@@ -41,3 +46,12 @@ def test_a_renaming_that_waits_for_a_product_holds_up_no_mark() -> None:
         Product.objects.select_for_update().get(pk=product.pk)
         assert run_at_once([index_products]) == [1]
     assert Renaming.objects.exists()
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_nightly_comparison_goes_on_while_an_index_is_made() -> None:
+    make_variant("MUG")
+    rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None)
+    with alone(rebuilding._LOCK, waiting=lambda: None):
+        assert run_at_once([compare_index]) == ["0 of 1 differed"]
+    assert Heartbeat.objects.get(name=SEARCH).facts["products"] == 1

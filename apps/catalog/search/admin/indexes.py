@@ -17,7 +17,7 @@ from elasticsearch import ApiError, TransportError
 from apps.catalog.models import Product
 from apps.catalog.search.engine.client import client
 from apps.catalog.search.engine.document import ALIAS
-from apps.catalog.search.indexing.rebuilding import REBUILD_REQUESTED
+from apps.catalog.search.indexing.rebuilding import REBUILD_REQUESTED, is_running
 from apps.catalog.search.models import DirtyProduct, Renaming, SearchIndex
 from shop.admin import ReadOnlyAdmin, label
 from shop.outbox.models import OutboxMessage
@@ -56,17 +56,20 @@ class SearchIndexAdmin(ReadOnlyAdmin[SearchIndex]):
             "facts": _facts() if has_engine and self.has_view_permission(request) else {},
             "has_engine": has_engine,
             "may_rebuild": _may_rebuild(request),
-            "is_building": SearchIndex.objects.filter(state="building").exists(),
+            "is_running": has_engine and is_running(),
         }
         return super().changelist_view(request, context)
 
     def rebuild(self, request: HttpRequest) -> HttpResponse:
-        """Ask for a new index: a worker makes it."""
+        """Ask for a new index: a worker makes it, unless one is just being made."""
         if not _may_rebuild(request) or not settings.SEARCH_URL:
             raise PermissionDenied
-        with transaction.atomic():
-            OutboxMessage.publish(REBUILD_REQUESTED)
-        messages.success(request, "A new index is asked for. Reload to see how far it is.")
+        if is_running():
+            messages.warning(request, "A rebuild is running. No second one is asked for.")
+        else:
+            with transaction.atomic():
+                OutboxMessage.publish(REBUILD_REQUESTED)
+            messages.success(request, "A new index is asked for. Reload to see how far it is.")
         return HttpResponseRedirect(reverse("admin:search_searchindex_changelist"))
 
 

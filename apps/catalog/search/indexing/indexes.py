@@ -75,19 +75,20 @@ def make_live(index: SearchIndex, *, now: datetime) -> None:
 
 
 def align(*, now: datetime) -> None:
-    """Make the rows say what the alias says."""
-    searched = _searched()
+    """Make the rows say what the alias says; an old index that is gone is dropped."""
+    searched, there = _searched(), _there()
     with transaction.atomic():
         live = SearchIndex.objects.filter(state=State.LIVE)
         wrong = live.exclude(name__in=searched)
         for row in wrong:
-            is_there = patient().indices.exists(index=row.name)
             SearchIndex.objects.filter(pk=row.pk).update(
-                state=State.OLD if is_there else State.FAILED, retired_at=now
+                state=State.OLD if row.name in there else State.FAILED, retired_at=now
             )
         SearchIndex.objects.filter(name__in=searched).exclude(state=State.LIVE).update(
             state=State.LIVE, live_at=now, retired_at=None
         )
+        old = SearchIndex.objects.filter(state=State.OLD)
+        old.exclude(name__in=there).update(state=State.DROPPED)
 
 
 def drop_unfinished(*, now: datetime) -> int:

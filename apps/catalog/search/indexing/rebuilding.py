@@ -14,7 +14,7 @@ from apps.catalog.search.engine.document import entries
 from apps.catalog.search.indexing import comparing, indexes
 from apps.catalog.search.indexing.writing import EngineAway, write_all
 from apps.catalog.search.models import SearchIndex
-from shop.alone import alone
+from shop.alone import alone, is_taken
 
 # The topic of the outbox by which somebody asks for a new index.
 REBUILD_REQUESTED = "search.rebuild_requested"
@@ -65,6 +65,11 @@ def rebuild(*, clock: Clock, show: Show, if_changed: bool = False) -> Rebuilt:
                 index=live, is_new=False, documents=found.products, caught_up=found.different
             )
         return _build(clock=clock, show=show)
+
+
+def is_running() -> bool:
+    """Whether an index is just being made, or otherwise worked at."""
+    return is_taken(_LOCK)
 
 
 def roll_back(*, now: datetime) -> SearchIndex:

@@ -6,9 +6,12 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from apps.catalog.search.indexing import rebuilding
 from apps.catalog.search.models import SearchIndex
+from shop.alone import alone
 from shop.outbox.models import OutboxMessage
 from tests.builders import NOON, make_staff, make_user
+from tests.concurrently import run_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +45,25 @@ def test_the_button_asks_a_worker_and_only_by_post(sue: Client, settings: Any) -
     assert not OutboxMessage.objects.exists()
     assert sue.post(f"{PAGE}rebuild/").status_code == 302
     assert OutboxMessage.objects.get().topic == "search.rebuild_requested"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_a_rebuild_runs_it_says_so_and_asks_for_no_second_one(
+    sue: Client, settings: Any
+) -> None:
+    settings.SEARCH_URL = "http://127.0.0.1:9"
+
+    def look_and_ask() -> str:
+        assert "A rebuild is running: reload" in sue.get(PAGE).content.decode()
+        return sue.post(f"{PAGE}rebuild/", follow=True).content.decode()
+
+    with alone(rebuilding._LOCK, waiting=lambda: None):
+        (answer,) = run_at_once([look_and_ask])
+    assert "A rebuild is running. No second one is asked for." in str(answer)
+    assert not OutboxMessage.objects.exists()
+    # What a killed run has left is none that runs.
+    SearchIndex.objects.create(name="products-1", state="building", started_at=NOON)
+    assert "Make the index anew" in sue.get(PAGE).content.decode()
 
 
 def test_who_may_only_look_has_no_button(client: Client, settings: Any) -> None:

@@ -1,0 +1,82 @@
+"""The worker goes on, whatever one of several indexes or another process does."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.catalog.models import Product
+from apps.catalog.search.engine.document import ALIAS
+from apps.catalog.search.indexing import indexes, rebuilding
+from apps.catalog.search.indexing.draining import drain_batch
+from apps.catalog.search.indexing.writing import patient
+from apps.catalog.search.models import DirtyProduct, SearchIndex
+from tests.builders import make_variant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def rebuild() -> SearchIndex:
+    return rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None).index
+
+
+def rename(product: Product) -> None:
+    Product.objects.filter(pk=product.pk).update(name="Cup")
+
+
+def name_in(index: str, product: Product) -> str:
+    return str(patient().get(index=index, id=str(product.pk))["_source"]["name"])
+
+
+@pytest.fixture
+def mug(engine: str) -> Product:
+    """Of a shop with an index and one before it; nothing is dirty."""
+    product = make_variant("MUG", on_hand=1).product
+    rebuild()
+    rebuild()
+    while drain_batch():
+        pass
+    return product
+
+
+def test_an_old_index_that_refuses_a_change_holds_up_nobody(mug: Product) -> None:
+    old = SearchIndex.objects.get(state="old")
+    patient().indices.put_settings(index=old.name, settings={"index.blocks.write": True})
+    rename(mug)
+    assert drain_batch() == 1
+    assert not DirtyProduct.objects.exists()
+    assert name_in(ALIAS, mug) == "Cup"
+
+
+def test_a_new_index_that_is_not_there_yet_holds_up_no_other_and_loses_nothing(
+    mug: Product,
+) -> None:
+    new = indexes.begin_index(now=timezone.now())
+    rename(mug)
+    assert drain_batch() == 1
+    assert name_in(ALIAS, mug) == "Cup"
+    assert DirtyProduct.objects.get().pk == mug.pk
+    indexes.make_index(new)
+    DirtyProduct.objects.update(claimed_until=None)  # as some seconds later
+    assert drain_batch() == 1
+    assert not DirtyProduct.objects.exists()
+    assert name_in(new.name, mug) == "Cup"
+
+
+def test_marks_are_kept_while_the_engine_has_no_address(mug: Product, settings: Any) -> None:
+    url, settings.SEARCH_URL = settings.SEARCH_URL, ""
+    rename(mug)
+    assert drain_batch() == 0
+    assert DirtyProduct.objects.get().pk == mug.pk
+    settings.SEARCH_URL = url
+    assert drain_batch() == 1
+    assert name_in(ALIAS, mug) == "Cup"
+
+
+def test_an_old_index_that_is_gone_is_dropped_and_nobody_goes_back_to_it(mug: Product) -> None:
+    old = SearchIndex.objects.get(state="old")
+    patient().indices.delete(index=old.name)
+    with pytest.raises(rebuilding.CannotRebuild, match="no index to go back to"):
+        rebuilding.roll_back(now=timezone.now())
+    old.refresh_from_db()
+    assert old.state == "dropped"
