@@ -16,7 +16,7 @@ from shop.clock import database_time
 from tasks.maintenance import MaintenanceTask
 from tasks.models import SEARCH, Heartbeat
 
-# Seconds; below beat's interval, so that runs do not pile up on the few threads that also do
+# Seconds; below beat's interval, so that runs do not pile up on the few processes that also do
 # the maintenance. The next run goes on.
 _LONGEST = 4
 _LONGEST_FOR_RENAMINGS = 3

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from celery.beat import Scheduler
@@ -13,9 +14,11 @@ from shop.celery import app
 from shop.outbox.models import OutboxMessage
 from shop.topology import DEAD_QUEUES, MAINTENANCE, SEARCH, UNROUTED_QUEUE, WORK_QUEUES
 from tasks.outbox import HANDLERS, steps_for
-from tasks.queues import declare_queues
+from tasks.queues import declare_queues, queue_of
 from tasks.steps import TASK_RESUMED
 from tests.pipeline import worker_environment
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def our_tasks() -> list[str]:
@@ -106,6 +109,21 @@ def send_all_of_beat(broker_url: str) -> None:
     )
     command = [sys.executable, "-c", script]
     subprocess.run(command, env=worker_environment(broker_url), check=True)  # noqa: S603 ours
+
+
+def test_work_with_a_time_limit_of_its_own_runs_where_a_limit_is_kept() -> None:
+    """In a thread nothing can end it: Celery's limits need processes."""
+    usual = app.conf.task_time_limit
+    limited = {
+        queue_of(app, name) for name in our_tasks() if app.tasks[name].time_limit != usual
+    }
+    assert limited == {SEARCH, MAINTENANCE}
+    workers = [
+        line for line in (ROOT / "Procfile").read_text().splitlines() if " --queues " in line
+    ]
+    for worker in workers:
+        queues = set(worker.partition(" --queues ")[2].split()[0].split(","))
+        assert not (queues & limited and "--pool threads" in worker), worker
 
 
 def test_maintenance_is_acknowledged_before_its_work() -> None:

@@ -10,7 +10,7 @@ from apps.catalog.search.engine.client import client, is_away
 from apps.catalog.search.engine.document import Entry
 from apps.catalog.search.models import DirtyProduct, SearchIndex
 
-# Seconds for 500 products. A worker has few threads, and a frozen engine holds one for so long;
+# Seconds for 500 products. A worker has few processes, and a frozen engine holds one so long;
 # what makes a whole index has more patience.
 WORKERS_TIMEOUT = 5.0
 _TIMEOUT = 30.0
