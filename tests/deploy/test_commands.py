@@ -103,7 +103,10 @@ class TestServersDown:
 
 
 class TestTest:
-    HALVES = ["python -m pytest apps tests", "python -m pytest shop tasks"]
+    HALVES = ("apps tests shop/tests/routing", "tasks shop --ignore shop/tests/routing")
+
+    def halves(self, marks: str = "") -> list[str]:
+        return [f"python -m pytest {marks}{half}" for half in self.HALVES]
 
     @pytest.fixture
     def place(self, tmp_path: Path) -> Path:
@@ -120,7 +123,7 @@ class TestTest:
 
     def test_runs_both_halves_and_then_psycopg_3_and_the_faults(self, place: Path) -> None:
         status, calls = run(place, "make", "test")
-        assert (status, sorted(calls[:2])) == (0, self.HALVES)
+        assert (status, sorted(calls[:2])) == (0, self.halves())
         with_psycopg3, *rest = calls[2:]
         assert with_psycopg3.startswith(
             "python -m pytest -m not slow shop/tests/test_outbox.py "
@@ -130,8 +133,13 @@ class TestTest:
     def test_fails_with_the_tests_and_has_run_both_halves(self, place: Path) -> None:
         add_program(place, ".venv/bin/python", status=1)
         status, calls = run(place, "make", "test")
-        assert (status, sorted(calls)) == (2, self.HALVES)
+        assert (status, sorted(calls)) == (2, self.halves())
 
     def test_runs_what_is_asked_for_alone(self, place: Path) -> None:
         command = ["make", "test", "T=shop/tests"]
         assert run(place, *command) == (0, ["python -m pytest shop/tests"])
+
+    def test_runs_both_halves_of_the_quick_ones(self, place: Path) -> None:
+        marks = "-m not rabbitmq and not search and not pipeline and not slow "
+        status, calls = run(place, "make", "test-quick")
+        assert (status, sorted(calls)) == (0, self.halves(marks))
