@@ -77,10 +77,13 @@ def _judge(engine: str, asking: Asking, queries: Mapping[str, Grades]) -> bool:
     _say(f"  one typo a word        nDCG@10 {typed:.3f}, costs {cost:.1%}")
     _show_nothing([one for query, one in asked.items() if query not in answerable])
     anew: list[Asked] = []
+    everything: list[Asked] = []
     for _ in range(_ROUNDS):
         _forget_answers(engine)
         anew += map(asking.ask, queries)
+        everything.append(asking.ask(""))
     p50 = _show_times("ms, asked anew", anew)
+    _show_times("ms, all products anew", everything)
     _show_times("ms, asked again", [asking.ask(query) for query in queries])
     gates = _GATES[engine]
     is_met = quality >= gates.ndcg and cost < gates.typo and p50 < gates.p50
