@@ -45,10 +45,61 @@ class Migration(migrations.Migration):
                     "dirty_since",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="A worker is writing it to the indexes; it has died if that is past.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "halvings",
+                    models.PositiveSmallIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="How often it was among more than the engine could take at once.",
+                    ),
+                ),
             ],
             options={
-                "indexes": [models.Index(fields=["dirty_since"], name="dirty_by_age")],
+                "indexes": [
+                    models.Index(fields=["halvings", "dirty_since"], name="dirty_by_turn")
+                ],
             },
+        ),
+        migrations.CreateModel(
+            name="Renaming",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("category_id", models.BigIntegerField(blank=True, null=True)),
+                ("brand_id", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "renamed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "horizon",
+                    models.BigIntegerField(
+                        blank=True,
+                        help_text="A transaction below it may not know the new name.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "done_up_to",
+                    models.BigIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="Products up to this one have followed.",
+                    ),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="SearchIndex",
@@ -82,7 +133,10 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "documents",
-                    models.PositiveIntegerField(default=0, help_text="When it went live."),
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="Products read into it, as it grows, until it went live.",
+                    ),
                 ),
                 ("started_at", models.DateTimeField()),
                 ("live_at", models.DateTimeField(blank=True, null=True)),

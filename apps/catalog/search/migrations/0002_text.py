@@ -7,6 +7,8 @@ import django.db.models.deletion
 from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
 from django.db import migrations, models
 
+from apps.catalog.search.migrations import _triggers
+
 WORDS = r"""
 -- For what is highlighted: English, with accents and without.
 CREATE TEXT SEARCH CONFIGURATION search_english (COPY = pg_catalog.english);
@@ -115,7 +117,7 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
 $$;
 """
 
-TRIGGERS = r"""
+PRODUCTS = r"""
 CREATE FUNCTION search_product_text() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     ids bigint[];
@@ -137,16 +139,9 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER search_text_of_new AFTER INSERT ON catalog_product
-    REFERENCING NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_product_text();
-CREATE TRIGGER search_text_of_changed AFTER UPDATE ON catalog_product
-    REFERENCING OLD TABLE AS before NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_product_text();
-CREATE TRIGGER search_text_of_deleted AFTER DELETE ON catalog_product
-    REFERENCING OLD TABLE AS before
-    FOR EACH STATEMENT EXECUTE FUNCTION search_product_text();
+"""
 
+VARIANTS = r"""
 CREATE FUNCTION search_variant_text() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     ids bigint[];
@@ -175,63 +170,22 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER search_text_of_new AFTER INSERT ON catalog_variant
-    REFERENCING NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_variant_text();
-CREATE TRIGGER search_text_of_changed AFTER UPDATE ON catalog_variant
-    REFERENCING OLD TABLE AS before NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_variant_text();
-CREATE TRIGGER search_text_of_deleted AFTER DELETE ON catalog_variant
-    REFERENCING OLD TABLE AS before
-    FOR EACH STATEMENT EXECUTE FUNCTION search_variant_text();
+"""
 
-CREATE FUNCTION search_brand_text() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF NEW.name IS DISTINCT FROM OLD.name THEN
-        PERFORM public.search_refresh_texts(
-            ARRAY(SELECT id FROM public.catalog_product WHERE brand_id = NEW.id)
-        );
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER search_text_of_changed AFTER UPDATE ON catalog_brand
-    FOR EACH ROW EXECUTE FUNCTION search_brand_text();
+TRIGGERS = _triggers.create(
+    "search_text_of", "catalog_product", function="search_product_text"
+) + _triggers.create("search_text_of", "catalog_variant", function="search_variant_text")
 
-CREATE FUNCTION search_category_text() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF (NEW.name, NEW.parent_id) IS DISTINCT FROM (OLD.name, OLD.parent_id) THEN
-        PERFORM public.search_refresh_texts(ARRAY(
-            WITH RECURSIVE inside(id) AS (
-                SELECT NEW.id
-                UNION ALL
-                SELECT child.id FROM public.catalog_category AS child
-                JOIN inside ON child.parent_id = inside.id
-            )
-            SELECT product.id FROM public.catalog_product AS product
-            JOIN inside ON product.category_id = inside.id
-        ));
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER search_text_of_changed AFTER UPDATE ON catalog_category
-    FOR EACH ROW EXECUTE FUNCTION search_category_text();
-
+EXISTING = """
 -- What was there before; that may take longer than a page may.
 SET LOCAL statement_timeout = 0;
 SELECT search_refresh_texts(ARRAY(SELECT id FROM catalog_product));
 """
 
+DROPS = _triggers.drop("search_text_of", "catalog_variant") + _triggers.drop(
+    "search_text_of", "catalog_product"
+)
 REVERSE = """
-DROP TRIGGER search_text_of_changed ON catalog_category;
-DROP TRIGGER search_text_of_changed ON catalog_brand;
-DROP TRIGGER search_text_of_new ON catalog_variant;
-DROP TRIGGER search_text_of_changed ON catalog_variant;
-DROP TRIGGER search_text_of_deleted ON catalog_variant;
-DROP TRIGGER search_text_of_new ON catalog_product;
-DROP TRIGGER search_text_of_changed ON catalog_product;
-DROP TRIGGER search_text_of_deleted ON catalog_product;
-DROP FUNCTION search_category_text();
-DROP FUNCTION search_brand_text();
 DROP FUNCTION search_variant_text();
 DROP FUNCTION search_product_text();
 DROP FUNCTION search_refresh_texts(bigint[]);
@@ -311,5 +265,8 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(sql=WORDS + REFRESH + TRIGGERS, reverse_sql=REVERSE),
+        migrations.RunSQL(
+            sql=WORDS + REFRESH + PRODUCTS + VARIANTS + TRIGGERS + EXISTING,
+            reverse_sql=DROPS + REVERSE,
+        ),
     ]

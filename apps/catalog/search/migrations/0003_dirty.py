@@ -1,10 +1,15 @@
 """Every change that alters a document raises the product's search_version and marks it dirty,
-in the transaction of the change, whoever makes it.
+in the transaction of the change, whoever makes it. A renamed category or brand leaves one row,
+however many products it has, and a worker follows it.
+
+No join of two transition tables: planned for one row and kept, it takes minutes for all of them.
 
 All names are qualified: a restored dump has no search_path.
 """
 
-from django.db import migrations, models
+from django.db import migrations
+
+from apps.catalog.search.migrations import _triggers
 
 PRODUCTS = """
 -- Raises the versions of these products, in the order of their ids. The trigger on the table
@@ -44,8 +49,9 @@ BEGIN
         SET version = greatest(dirty.version, excluded.version);
     ELSIF TG_OP = 'UPDATE' THEN
         INSERT INTO public.search_dirtyproduct AS dirty (product_id, version)
-        SELECT id, after.search_version FROM after JOIN before USING (id)
-        WHERE after.search_version > before.search_version ORDER BY id
+        SELECT id, search_version FROM (
+            SELECT id, search_version FROM after EXCEPT SELECT id, search_version FROM before
+        ) AS changed ORDER BY id
         ON CONFLICT (product_id) DO UPDATE
         SET version = greatest(dirty.version, excluded.version);
     ELSE
@@ -56,15 +62,6 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER search_dirty_if_new AFTER INSERT ON catalog_product
-    REFERENCING NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_mark_product();
-CREATE TRIGGER search_dirty_if_changed AFTER UPDATE ON catalog_product
-    REFERENCING OLD TABLE AS before NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_mark_product();
-CREATE TRIGGER search_dirty_if_deleted AFTER DELETE ON catalog_product
-    REFERENCING OLD TABLE AS before
-    FOR EACH STATEMENT EXECUTE FUNCTION search_mark_product();
 """
 
 VARIANTS = """
@@ -78,12 +75,9 @@ BEGIN
         ids := ARRAY(SELECT DISTINCT product_id FROM before);
     ELSE
         ids := ARRAY(
-            SELECT product_id FROM (
-                SELECT after.product_id AS goes_to, before.product_id AS comes_from
-                FROM after JOIN before USING (id)
-                WHERE after IS DISTINCT FROM before
-            ) AS changed
-            CROSS JOIN LATERAL (VALUES (goes_to), (comes_from)) AS ends (product_id)
+            SELECT product_id FROM (SELECT * FROM after EXCEPT SELECT * FROM before) AS is_now
+            UNION
+            SELECT product_id FROM (SELECT * FROM before EXCEPT SELECT * FROM after) AS was
         );
     END IF;
     IF cardinality(ids) > 0 THEN
@@ -91,15 +85,6 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER search_dirty_if_new AFTER INSERT ON catalog_variant
-    REFERENCING NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_mark_variant();
-CREATE TRIGGER search_dirty_if_changed AFTER UPDATE ON catalog_variant
-    REFERENCING OLD TABLE AS before NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_mark_variant();
-CREATE TRIGGER search_dirty_if_deleted AFTER DELETE ON catalog_variant
-    REFERENCING OLD TABLE AS before
-    FOR EACH STATEMENT EXECUTE FUNCTION search_mark_variant();
 """
 
 STOCK = """
@@ -121,11 +106,11 @@ BEGIN
     ELSIF TG_OP = 'DELETE' THEN
         changed := ARRAY(SELECT variant_id FROM before WHERE on_hand > reserved);
     ELSE
-        changed := ARRAY(
-            SELECT variant_id FROM after JOIN before USING (variant_id)
-            WHERE public.search_stock_bucket(after.on_hand, after.reserved)
-               <> public.search_stock_bucket(before.on_hand, before.reserved)
-        );
+        changed := ARRAY(SELECT variant_id FROM (
+            SELECT variant_id, public.search_stock_bucket(on_hand, reserved) FROM after
+            EXCEPT
+            SELECT variant_id, public.search_stock_bucket(on_hand, reserved) FROM before
+        ) AS bucket);
     END IF;
     IF cardinality(changed) > 0 THEN
         PERFORM public.search_raise(
@@ -134,28 +119,13 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER search_dirty_if_new AFTER INSERT ON catalog_stockitem
-    REFERENCING NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_mark_stock();
-CREATE TRIGGER search_dirty_if_changed AFTER UPDATE ON catalog_stockitem
-    REFERENCING OLD TABLE AS before NEW TABLE AS after
-    FOR EACH STATEMENT EXECUTE FUNCTION search_mark_stock();
-CREATE TRIGGER search_dirty_if_deleted AFTER DELETE ON catalog_stockitem
-    REFERENCING OLD TABLE AS before
-    FOR EACH STATEMENT EXECUTE FUNCTION search_mark_stock();
 """
 
 SHELVES = """
 CREATE FUNCTION search_mark_brand() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM public.search_raise(ids) FROM (
-        SELECT ARRAY(
-            SELECT product.id FROM public.catalog_product AS product
-            JOIN after ON after.id = product.brand_id
-            JOIN before ON before.id = after.id
-            WHERE after IS DISTINCT FROM before
-        ) AS ids
-    ) AS changed WHERE cardinality(ids) > 0;
+    INSERT INTO public.search_renaming (brand_id)
+    SELECT id FROM (SELECT * FROM after EXCEPT SELECT * FROM before) AS changed;
     RETURN NULL;
 END $$;
 CREATE TRIGGER search_dirty_if_changed AFTER UPDATE ON catalog_brand
@@ -164,19 +134,8 @@ CREATE TRIGGER search_dirty_if_changed AFTER UPDATE ON catalog_brand
 
 CREATE FUNCTION search_mark_category() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM public.search_raise(ids) FROM (
-        SELECT ARRAY(
-            WITH RECURSIVE inside(id) AS (
-                SELECT after.id FROM after JOIN before USING (id)
-                WHERE after IS DISTINCT FROM before
-                UNION
-                SELECT child.id FROM public.catalog_category AS child
-                JOIN inside ON child.parent_id = inside.id
-            )
-            SELECT product.id FROM public.catalog_product AS product
-            JOIN inside ON product.category_id = inside.id
-        ) AS ids
-    ) AS changed WHERE cardinality(ids) > 0;
+    INSERT INTO public.search_renaming (category_id)
+    SELECT id FROM (SELECT * FROM after EXCEPT SELECT * FROM before) AS changed;
     RETURN NULL;
 END $$;
 CREATE TRIGGER search_dirty_if_changed AFTER UPDATE ON catalog_category
@@ -184,18 +143,19 @@ CREATE TRIGGER search_dirty_if_changed AFTER UPDATE ON catalog_category
     FOR EACH STATEMENT EXECUTE FUNCTION search_mark_category();
 """
 
+MARKED = {
+    "catalog_product": "search_mark_product",
+    "catalog_variant": "search_mark_variant",
+    "catalog_stockitem": "search_mark_stock",
+}
+TRIGGERS = "".join(
+    _triggers.create("search_dirty_if", table, function=function)
+    for table, function in MARKED.items()
+)
+DROPS = "".join(_triggers.drop("search_dirty_if", table) for table in MARKED)
 REVERSE = """
 DROP TRIGGER search_dirty_if_changed ON catalog_category;
 DROP TRIGGER search_dirty_if_changed ON catalog_brand;
-DROP TRIGGER search_dirty_if_new ON catalog_stockitem;
-DROP TRIGGER search_dirty_if_changed ON catalog_stockitem;
-DROP TRIGGER search_dirty_if_deleted ON catalog_stockitem;
-DROP TRIGGER search_dirty_if_new ON catalog_variant;
-DROP TRIGGER search_dirty_if_changed ON catalog_variant;
-DROP TRIGGER search_dirty_if_deleted ON catalog_variant;
-DROP TRIGGER search_dirty_if_new ON catalog_product;
-DROP TRIGGER search_dirty_if_changed ON catalog_product;
-DROP TRIGGER search_dirty_if_deleted ON catalog_product;
 DROP TRIGGER search_version_grows ON catalog_product;
 DROP FUNCTION search_mark_category();
 DROP FUNCTION search_mark_brand();
@@ -215,14 +175,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="dirtyproduct",
-            name="claimed_until",
-            field=models.DateTimeField(
-                blank=True,
-                help_text="A worker is writing it to the indexes; it has died if that is past.",
-                null=True,
-            ),
+        migrations.RunSQL(
+            sql=PRODUCTS + VARIANTS + STOCK + SHELVES + TRIGGERS, reverse_sql=DROPS + REVERSE
         ),
-        migrations.RunSQL(sql=PRODUCTS + VARIANTS + STOCK + SHELVES, reverse_sql=REVERSE),
     ]
