@@ -29,8 +29,8 @@ class Asking:
         skus = Variant.objects.values_list("product_id", "sku")
         self._names = {pk: names[sku] for pk, sku in skus if sku in names}
 
-    def ask(self, query: str) -> Asked:
-        wanted = Wanted(q=query, page_size=_DEEP)
+    def ask(self, query: str, *, page_size: int = _DEEP) -> Asked:
+        wanted = Wanted(q=query, page_size=page_size)
         start = time.perf_counter()
         found = self._search(wanted, rules=Rules())
         took = (time.perf_counter() - start) * 1000

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from apps.catalog.search import engine, postgres
 from apps.catalog.search.engine.client import client, engine_name
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.vocabulary import refresh_vocabulary
+from apps.catalog.search.wanted import Wanted
 from bench.search_quality.asking import Asked, Asking, Search, percentile
 from bench.search_quality.files import Files
 from bench.search_quality.judging import (
@@ -78,13 +80,14 @@ def _judge(engine: str, asking: Asking, queries: Mapping[str, Grades]) -> bool:
     _show_nothing([one for query, one in asked.items() if query not in answerable])
     anew: list[Asked] = []
     everything: list[Asked] = []
+    page = partial(asking.ask, page_size=Wanted.page_size)  # as a shopper gets it
     for _ in range(_ROUNDS):
         _forget_answers(engine)
-        anew += map(asking.ask, queries)
-        everything.append(asking.ask(""))
+        anew += map(page, queries)
+        everything.append(page(""))
     p50 = _show_times("ms, asked anew", anew)
     _show_times("ms, all products anew", everything)
-    _show_times("ms, asked again", [asking.ask(query) for query in queries])
+    _show_times("ms, asked again", [*map(page, queries)])
     gates = _GATES[engine]
     is_met = quality >= gates.ndcg and cost < gates.typo and p50 < gates.p50
     wanted = f"nDCG@10 {gates.ndcg}, typo {gates.typo:.0%}, p50 {gates.p50:.0f} ms"
