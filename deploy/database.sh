@@ -58,8 +58,8 @@ upgrade() {
     $COMPOSE exec -T db-primary /etc/shop/restore.sh <"$file"
     volume keep
     trap - EXIT HUP INT TERM
+    echo "Upgraded. If .env names a POSTGRES_VERSION, it should be $to now."
     make up COMPOSE="$COMPOSE"
-    echo "If .env names a POSTGRES_VERSION, it should be $to now."
 }
 
 volume() {
@@ -67,7 +67,7 @@ volume() {
 }
 
 give_up() {
-    $COMPOSE stop db-primary
+    $COMPOSE stop db-primary || true
     volume put_back
     echo "The upgrade failed; why stands above. The data of PostgreSQL $from are back in their place, and" \
         "the shop is stopped: to go on with it, POSTGRES_VERSION=$from in .env and make up." >&2

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts the primary by way of the image's own entrypoint, which takes every volume that has a
-# PG_VERSION for whole. The file `making` is there until that is so.
+# PG_VERSION for whole. The file `making` is there until that is so; where there is anything
+# else, it is never made.
 set -euo pipefail
 
 cd "${PGDATA%/*}"
@@ -10,7 +11,7 @@ if [ -e making ]; then
     find archive -type f -newer making -delete
 fi
 mkdir -p archive
-if [ ! -s "$PGDATA/PG_VERSION" ]; then
+if [ -z "$(ls -A "$PGDATA" 2>/dev/null)" ]; then
     touch making
     sync .
 fi

@@ -18,9 +18,14 @@ check() {
     if [ -n "$from" ]; then
         refuse "an upgrade was cut off, PostgreSQL $from's data are whole: make upgrade-postgres FROM=$from TO=$here"
     fi
-    there=$(cat pgdata/PG_VERSION 2>/dev/null || echo "$here")
     # What a first start left half made goes anyway.
-    if [ "$there" != "$here" ] && [ ! -e making ]; then
+    if [ -e making ] || [ -z "$(ls -A pgdata 2>/dev/null)" ]; then
+        return
+    fi
+    there=$(cat pgdata/PG_VERSION 2>/dev/null || true)
+    if [ -z "$there" ]; then
+        refuse "its pgdata has no PG_VERSION, so it is damaged or half copied"
+    elif [ "$there" != "$here" ]; then
         refuse "it is PostgreSQL $there's, this is $here: make upgrade-postgres FROM=$there TO=$here, or POSTGRES_VERSION=$there in .env"
     fi
 }

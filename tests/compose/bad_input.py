@@ -62,4 +62,4 @@ def _little_memory(project: Project) -> str:
     if "  search: " not in said:
         raise Failed(said)
     project.compose("down")
-    return last_line(said, holds="elasticsearch is killed for the memory that it takes")
+    return last_line(said, holds="elasticsearch was killed, as happens when memory runs out")

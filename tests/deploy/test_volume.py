@@ -57,6 +57,13 @@ def test_data_of_another_version_are_refused_in_one_line_with_the_way_out(volume
     assert files(volume) == OLD
 
 
+def test_data_without_their_version_are_refused(volume: Path) -> None:
+    (volume / "pgdata" / "PG_VERSION").write_text("")
+    before = files(volume)
+    assert "has no PG_VERSION" in (run(volume, "check") or "")
+    assert files(volume) == before
+
+
 @pytest.mark.parametrize(
     "found",
     [
