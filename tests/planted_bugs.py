@@ -40,7 +40,7 @@ class Bug(NamedTuple):
 
 def main() -> int:
     options = _parser().parse_args()
-    bugs = [Bug(**bug) for bug in tomllib.loads(_BUGS.read_text())["bug"]]
+    bugs = all_bugs()
     words = options.words
     chosen = [bug for bug in bugs if not words or any(word in bug.name for word in words)]
     outcomes = {}
@@ -54,6 +54,10 @@ def main() -> int:
     noticed = [outcome for outcome in outcomes.values() if outcome.startswith("`")]
     _say(f"{len(noticed)} of {len(chosen)} planted bugs were noticed")
     return 1 if len(noticed) < len(chosen) or not chosen else 0
+
+
+def all_bugs() -> list[Bug]:
+    return [Bug(**bug) for bug in tomllib.loads(_BUGS.read_text())["bug"]]
 
 
 def _parser() -> argparse.ArgumentParser:
