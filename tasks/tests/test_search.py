@@ -1,19 +1,24 @@
 """What is dirty is brought to the indexes; without any there is nothing to keep."""
 
+import signal
+import threading
 import time
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from apps.catalog.models import Category, Product
 from apps.catalog.search.indexing import rebuilding
 from apps.catalog.search.indexing.renaming import follow_renamings
-from apps.catalog.search.models import DirtyProduct, Renaming
+from apps.catalog.search.models import DirtyProduct, Renaming, SearchIndex
 from apps.catalog.search.tests.indexing.conftest import engine  # noqa: F401 a fixture
+from apps.catalog.search.tests.indexing.fussy import fussy_engine
 from shop.alone import alone
 from tasks.models import SEARCH, Heartbeat
-from tasks.search import compare_index, index_products
+from tasks.search import compare_index, index_products, rebuild_index
 from tests.builders import make_variant
 from tests.concurrently import run_at_once
 
@@ -55,3 +60,29 @@ def test_the_nightly_comparison_goes_on_while_an_index_is_made() -> None:
     with alone(rebuilding._LOCK, waiting=lambda: None):
         assert run_at_once([compare_index]) == ["0 of 1 differed"]
     assert Heartbeat.objects.get(name=SEARCH).facts["products"] == 1
+
+
+def test_a_rebuild_that_is_out_of_time_drops_its_index_whatever_it_waits_for(
+    engine: str,  # noqa: F811 the fixture
+    settings: Settings,
+) -> None:
+    make_variant("MUG")
+
+    def end_the_task(*_: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    def is_out_of_time(_body: bytes) -> bool:
+        signal.pthread_kill(main, signal.SIGUSR1)  # while the engine is asked
+        return True
+
+    main = threading.main_thread().ident or 0
+    before = signal.signal(signal.SIGUSR1, end_the_task)
+    try:
+        with fussy_engine(engine, is_too_much=is_out_of_time, says_so=False) as url:
+            settings.SEARCH_URL = url
+            with pytest.raises(SoftTimeLimitExceeded):
+                rebuild_index()
+        settings.SEARCH_URL = engine
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert SearchIndex.objects.get().state == SearchIndex.State.FAILED

@@ -1,127 +1,15 @@
 """What search keeps in PostgreSQL: what an index does not know yet, which indexes there are,
 and what the shopkeeper knows better than the ranking."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
-
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connection, models, transaction
-from django.db.models import F, Q
+from django.db import models
+from django.db.models import Q
 
 from apps.catalog.models import Brand, Category, Product
-
-# Longer than a request to the engine takes, and short enough that a dead worker's products are
-# not late. Who is slower than this writes the same once more, which changes nothing.
-_CLAIMED_FOR = timedelta(seconds=15)
-# A product that is too much for the engine all alone.
-_SET_ASIDE_FOR = timedelta(minutes=10)
-
-
-# The trigger on the products marks them.
-_MARK = """
-    WITH known AS (
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS known (id, version)
-    ), locked AS MATERIALIZED (
-        SELECT product.id, known.version
-        FROM catalog_product AS product JOIN known USING (id)
-        ORDER BY product.id FOR NO KEY UPDATE OF product
-    )
-    UPDATE catalog_product AS product
-    SET search_version = greatest(product.search_version, locked.version) + 1
-    FROM locked WHERE product.id = locked.id
-"""
-
-
-class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
-    def claim(self, *, limit: int, now: datetime) -> dict[int, int]:
-        """Up to `limit` products that no other worker has, with their versions, oldest first.
-
-        Those that were too much for the engine come after all others and are fewer each time.
-        Waits for nobody, and nothing stays locked: a slow engine must not hold up who saves
-        one of them.
-        """
-        is_free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-        free = self.filter(is_free).order_by("halvings", "dirty_since", "pk")
-        with transaction.atomic():
-            rows = list(free.select_for_update(skip_locked=True)[:limit])
-            if rows:
-                halvings = rows[0].halvings
-                rows = [row for row in rows if row.halvings == halvings]
-                rows = rows[: max(1, limit >> halvings)]
-            self.filter(pk__in=[row.pk for row in rows]).update(
-                claimed_until=now + _CLAIMED_FOR
-            )
-        return {row.product_id: row.version for row in rows}
-
-    def settle(self, written: Mapping[int, int]) -> int:
-        """Forget these products, but for those that have changed since they were claimed.
-
-        Returns how many are forgotten. One that is just being changed stays, unclaimed or with
-        a claim that runs out.
-        """
-        with transaction.atomic():
-            rows = self.filter(pk__in=written).select_for_update(skip_locked=True)
-            versions = dict(rows.order_by("pk").values_list("pk", "version"))
-            done = [pk for pk, version in versions.items() if version == written[pk]]
-            self.filter(pk__in=done).delete()
-            self.filter(pk__in=versions.keys() - set(done)).update(claimed_until=None)
-        return len(done)
-
-    def halve(self, claimed: Collection[int], *, now: datetime) -> None:
-        """They are too much for the engine together: half as many come at once from here on.
-
-        One alone is set aside for some minutes, and comes again: so that it blocks no other,
-        and that no accident is for ever.
-        """
-        until = now + _SET_ASIDE_FOR if len(claimed) == 1 else None
-        self.filter(pk__in=claimed).update(halvings=F("halvings") + 1, claimed_until=until)
-
-    def mark(self, known: Mapping[int, int]) -> None:
-        """Mark these products, each with a version above its own and above the one given."""
-        with connection.cursor() as cursor:
-            cursor.execute(_MARK, [list(known), list(known.values())])
-
-    def mark_gone(self, versions: Mapping[int, int]) -> None:
-        """Mark products that are no more; the versions are those of what is left of them."""
-        rows = [DirtyProduct(pk=pk, version=version) for pk, version in versions.items()]
-        self.bulk_create(
-            rows, update_conflicts=True, update_fields=["version"], unique_fields=["product_id"]
-        )
-
-
-class DirtyProduct(models.Model):
-    """A product that changed since the indexes were last written; one row however often.
-
-    A trigger writes it in the transaction of the change. Also for a product that is gone, so
-    it is no foreign key.
-    """
-
-    product_id = models.BigIntegerField(primary_key=True)
-    version = models.BigIntegerField(help_text="The product's search_version, at least.")
-    dirty_since = models.DateTimeField(db_default=models.functions.Now())
-    claimed_until = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="A worker is writing it to the indexes; it has died if that is past.",
-    )
-
-    halvings = models.PositiveSmallIntegerField(
-        default=0,
-        db_default=0,
-        help_text="How often it was among more than the engine could take at once.",
-    )
-
-    objects = DirtyProductQuerySet.as_manager()
-
-    class Meta:
-        indexes = [models.Index(fields=["halvings", "dirty_since"], name="dirty_by_turn")]
-
-    def __str__(self) -> str:
-        too_much = ", too much for the engine" if self.halvings else ""
-        return f"product {self.product_id}, version {self.version}{too_much}"
+from apps.catalog.search.dirty import DirtyProduct as DirtyProduct  # Django looks here for it
 
 
 class Renaming(models.Model):

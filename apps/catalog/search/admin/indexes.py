@@ -75,9 +75,9 @@ class SearchIndexAdmin(ReadOnlyAdmin[SearchIndex]):
 
 @admin.register(DirtyProduct)
 class DirtyProductAdmin(ReadOnlyAdmin[DirtyProduct]):
-    list_display = ("product_id", "version", "dirty_since", "claimed_until", "halvings")
+    list_display = ("product_id", "version", "dirty_since", "claimed_until", "together")
     ordering = ("dirty_since", "pk")
-    fields = ("product_id", "version", "dirty_since", "claimed_until", "halvings")
+    fields = ("product_id", "version", "dirty_since", "claimed_until", "together")
 
 
 @admin.register(Renaming)

@@ -9,6 +9,7 @@ from django.conf import settings
 from elastic_transport import HttpHeaders, Urllib3HttpNode
 from elastic_transport.client_utils import DEFAULT, DefaultType
 from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError
+from urllib3.exceptions import HTTPError
 
 # Seconds that a shopper's search waits before PostgreSQL answers it, and a bulk of products.
 SEARCH_TIMEOUT = 1.5
@@ -37,9 +38,17 @@ class PlainNode(Urllib3HttpNode):
         for name in ("accept", "content-type"):
             if name in sent:
                 sent[name] = _plain(sent[name])
-        response = super().perform_request(
-            method, target, body=body, headers=sent, request_timeout=request_timeout
-        )
+        try:
+            response = super().perform_request(
+                method, target, body=body, headers=sent, request_timeout=request_timeout
+            )
+        except TransportError as error:
+            # The library takes whatever is raised meanwhile for the connection's fault, also
+            # that by which a worker ends a task that has taken too long.
+            for cause in error.errors:
+                if not isinstance(cause, HTTPError | OSError):
+                    raise cause from None
+            raise
         answered = HttpHeaders(response.meta.headers)
         answered["x-elastic-product"] = "Elasticsearch"
         meta = dataclasses.replace(response.meta, headers=answered)

@@ -63,7 +63,11 @@ def write(
         for line in (_action(entry, index), entry.source)
     ]
     try:
-        answer = client().options(request_timeout=timeout).bulk(operations=operations)
+        answer = (
+            client()
+            .options(request_timeout=timeout)
+            .bulk(operations=operations, timeout=_waits_for_its_shards(timeout))
+        )
     except (ApiError, TransportError) as error:
         raise _understood(error) from error
     return _refused(answer["items"], may_refuse)
@@ -91,6 +95,12 @@ def write_all(entries: Sequence[Entry], *, indexes: Sequence[str]) -> None:
 def patient() -> Elasticsearch:
     """The client for what no shopper waits for."""
     return client().options(request_timeout=_TIMEOUT)
+
+
+def _waits_for_its_shards(timeout: float) -> str:
+    """Less than we wait for the answer: else an engine that lacks a shard, and could say so,
+    looks like one that has got too much."""
+    return f"{timeout * 600:.0f}ms"
 
 
 def _refused(items: Sequence[Mapping[str, Any]], may_refuse: Collection[str]) -> set[int]:

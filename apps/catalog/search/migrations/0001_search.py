@@ -54,17 +54,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "halvings",
+                    "together",
                     models.PositiveSmallIntegerField(
-                        db_default=0,
-                        default=0,
-                        help_text="How often it was among more than the engine could take at once.",
+                        blank=True,
+                        help_text="At most so many at once, because more were too much for the engine.",
+                        null=True,
                     ),
                 ),
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["halvings", "dirty_since"], name="dirty_by_turn")
+                    models.Index(fields=["-together", "dirty_since"], name="dirty_by_turn")
                 ],
             },
         ),

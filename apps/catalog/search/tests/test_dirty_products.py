@@ -258,6 +258,17 @@ def test_the_oldest_are_claimed_first_and_no_more_than_asked_for(mug: Variant) -
     assert set(DirtyProduct.objects.claim(limit=9, now=LATER)) == {mug.product_id}
 
 
+def test_what_was_too_much_together_comes_in_fewer_and_after_what_was_not(mug: Variant) -> None:
+    pot = Variant.objects.get(sku="POT")
+    for variant in (mug, pot):
+        change_a_variant(variant, price="1")
+    claimed = DirtyProduct.objects.claim(limit=9, now=NOON)
+    DirtyProduct.objects.halve(claimed, now=NOON)
+    cup = make_variant("CUP").product_id
+    turns = [set(DirtyProduct.objects.claim(limit=9, now=LATER)) for _ in range(4)]
+    assert turns == [{cup}, {mug.product_id}, {pot.product_id}, set()]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_product_that_is_just_being_saved_holds_up_no_worker() -> None:
     mug, pot = make_variant("MUG"), make_variant("POT")
@@ -271,5 +282,10 @@ def test_a_product_that_is_just_being_saved_holds_up_no_worker() -> None:
         change_a_variant(mug, price="1")
         claim = partial(DirtyProduct.objects.claim, limit=9, now=NOON)
         assert in_another_connection(claim) == {pot.product_id: marks[pot.product_id]}
+        halve = partial(DirtyProduct.objects.halve, list(marks), now=NOON)
+        assert in_another_connection(halve) is None
+        assert set(DirtyProduct.objects.exclude(together=None)) == {
+            DirtyProduct(pot.product_id)
+        }
         assert in_another_connection(partial(DirtyProduct.objects.settle, marks)) == 1
     assert set(dirty()) == {mug.product_id}

@@ -38,7 +38,6 @@ def has_an_elephant(body: bytes) -> bool:
 @pytest.fixture
 def eight(engine: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The engine of a shop whose eight products have changed."""
-    monkeypatch.setattr(draining, "_BATCH", 8)
     monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 0.3)
     rebuild()
     for n in range(8):
@@ -109,4 +108,4 @@ def test_an_engine_that_answers_nothing_at_all_halves_nothing(
         settings.SEARCH_URL = f"http://127.0.0.1:{frozen.getsockname()[1]}"
         with pytest.raises(EngineAway):
             drain_batch()
-    assert set(DirtyProduct.objects.values_list("halvings", flat=True)) == {0}
+    assert set(DirtyProduct.objects.values_list("together", flat=True)) == {None}

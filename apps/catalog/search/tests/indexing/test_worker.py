@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from apps.catalog.models import Product
 from apps.catalog.search.engine.document import ALIAS
-from apps.catalog.search.indexing import indexes, rebuilding
+from apps.catalog.search.indexing import draining, indexes, rebuilding
 from apps.catalog.search.indexing.draining import drain_batch
-from apps.catalog.search.indexing.writing import patient
+from apps.catalog.search.indexing.writing import EngineAway, patient
 from apps.catalog.search.models import DirtyProduct, SearchIndex
 from tests.builders import make_variant
 
@@ -61,6 +61,26 @@ def test_a_new_index_that_is_not_there_yet_holds_up_no_other_and_loses_nothing(
     assert drain_batch() == 1
     assert not DirtyProduct.objects.exists()
     assert name_in(new.name, mug) == "Cup"
+
+
+def test_an_index_whose_data_is_not_there_yet_is_no_batch_that_is_too_much(
+    mug: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 2.0)
+    live = SearchIndex.objects.get(state="live").name
+    place = "index.routing.allocation.require._name"
+    patient().indices.delete(index=live)
+    patient().indices.create(
+        index=live, settings={place: "of no node"}, wait_for_active_shards=0
+    )
+    rename(mug)
+    with pytest.raises(EngineAway):
+        drain_batch()
+    assert DirtyProduct.objects.get().together is None
+    patient().indices.put_settings(index=live, settings={place: None})
+    DirtyProduct.objects.update(claimed_until=None)  # as some seconds later
+    assert drain_batch() == 1
+    assert name_in(live, mug) == "Cup"
 
 
 def test_marks_are_kept_while_the_engine_has_no_address(mug: Product, settings: Any) -> None:
