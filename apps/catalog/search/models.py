@@ -28,6 +28,9 @@ class Renaming(models.Model):
     done_up_to = models.BigIntegerField(
         default=0, db_default=0, help_text="Products up to this one have followed."
     )
+    failures = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How often its products were held, or too many."
+    )
 
     def __str__(self) -> str:
         return f"category {self.category_id}" if self.category_id else f"brand {self.brand_id}"

@@ -82,9 +82,9 @@ class DirtyProductAdmin(ReadOnlyAdmin[DirtyProduct]):
 
 @admin.register(Renaming)
 class RenamingAdmin(ReadOnlyAdmin[Renaming]):
-    list_display = ("__str__", "renamed_at", "done_up_to")
+    list_display = ("__str__", "renamed_at", "done_up_to", "failures")
     ordering = ("pk",)
-    fields = ("category_id", "brand_id", "renamed_at", "horizon", "done_up_to")
+    fields = ("category_id", "brand_id", "renamed_at", "horizon", "done_up_to", "failures")
 
 
 def _may_rebuild(request: HttpRequest) -> bool:

@@ -145,9 +145,11 @@ def _too_many(index: str, known: Collection[int]) -> dict[int, int]:
 
 
 def _look_again(index: str, found: Comparison, *, with_content: bool) -> None:
-    dirty = set(DirtyProduct.objects.values_list("pk", flat=True)) | not_followed()
+    # In this order: what follows a new name in between is marked as dirty by then.
+    waiting = not_followed()
+    waiting |= set(DirtyProduct.objects.values_list("pk", flat=True))
     wrong: dict[int, int] = {}
-    suspects = [pk for pk in found.wrong if pk not in dirty]
+    suspects = [pk for pk in found.wrong if pk not in waiting]
     for start in range(0, len(suspects), CHUNK):
         chunk = suspects[start : start + CHUNK]
         wanted = _wanted(chunk, with_content=with_content)
@@ -156,4 +158,4 @@ def _look_again(index: str, found: Comparison, *, with_content: bool) -> None:
     if found.too_many:
         patient().indices.refresh(index=index)
         gone = _too_many(index, {pk for chunk in product_ids() for pk in chunk})
-        found.too_many = {pk: version for pk, version in gone.items() if pk not in dirty}
+        found.too_many = {pk: version for pk, version in gone.items() if pk not in waiting}

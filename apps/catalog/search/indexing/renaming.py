@@ -6,26 +6,29 @@ follows, a few products at a time, so that nobody who saves or buys one waits fo
 
 import time
 
-from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db import OperationalError, connection, transaction
+from django.db.models import F, QuerySet
 
 from apps.catalog.models import Category, Product
 from apps.catalog.search.models import Renaming
 
-# Products that are locked together, for about a tenth of a second.
-_BATCH = 100
+# Products that are locked together. Long texts take fifty times as long as short ones.
+_BATCH = 20
 
 # Whoever is writing when a renaming is first seen may not know of it. Transactions are
 # numbered when they first write: all of them have a lower number than this statement, and have
-# ended when none with a lower one is running.
+# ended when none with a lower one is running. A number that this server has yet to give is of
+# the server that the database was restored from.
 _NOTE = """
     UPDATE search_renaming SET horizon = pg_current_xact_id()::text::bigint
     WHERE horizon IS NULL
+    OR horizon >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 """
-_NEXT = """
-    SELECT * FROM search_renaming
+# Those that nothing stood in the way of come first, and no other waits for one that is held.
+_READY = """
+    SELECT id FROM search_renaming
     WHERE horizon <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ORDER BY failures, id
 """
 
 
@@ -34,16 +37,24 @@ def follow_renamings(*, until: float) -> int:
 
     Returns how many products there were. A renaming is left to the next run while somebody is
     writing who began before it: a product that he brings in may have the old name.
-    Raises OperationalError if somebody holds one of the products for long.
+    Raises OperationalError, after all others have had their turn, if products of one are held
+    by somebody or take too long: the next run takes half as many of them at once.
     """
     with connection.cursor() as cursor:
         cursor.execute(_NOTE)
+        cursor.execute(_READY)
+        ready = [pk for (pk,) in cursor.fetchall()]
     total = 0
-    while time.monotonic() < until:
-        done = _follow()
-        if done is None:
-            break
-        total += done
+    failure: OperationalError | None = None
+    for pk in ready:
+        try:
+            while time.monotonic() < until and (done := _follow(pk)):
+                total += done
+        except OperationalError as error:
+            failure = error
+            Renaming.objects.filter(pk=pk).update(failures=F("failures") + 1)
+    if failure:
+        raise failure
     return total
 
 
@@ -53,12 +64,12 @@ def not_followed() -> set[int]:
 
 
 @transaction.atomic
-def _follow() -> int | None:
-    """A few products; None if there is no renaming."""
-    renaming = next(iter(Renaming.objects.raw(_NEXT)), None)
+def _follow(pk: int) -> int:
+    """A few products; 0 if all have followed, or another worker is at it."""
+    renaming = Renaming.objects.filter(pk=pk).select_for_update(skip_locked=True).first()
     if renaming is None:
-        return None
-    ids = list(_products(renaming)[:_BATCH])
+        return 0
+    ids = list(_products(renaming)[: max(1, _BATCH >> renaming.failures)])
     if not ids:
         renaming.delete()
         return 0

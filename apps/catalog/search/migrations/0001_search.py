@@ -99,6 +99,14 @@ class Migration(migrations.Migration):
                         help_text="Products up to this one have followed.",
                     ),
                 ),
+                (
+                    "failures",
+                    models.PositiveIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="How often its products were held, or too many.",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(

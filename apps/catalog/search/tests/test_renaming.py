@@ -7,26 +7,19 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 
 from apps.catalog.models import Brand, Category, Product
 from apps.catalog.search.indexing import renaming
 from apps.catalog.search.indexing.renaming import follow_renamings, not_followed
 from apps.catalog.search.models import DirtyProduct, Renaming
+from apps.catalog.search.tests.following import follow, note, wait_for_a_waiter
 from apps.catalog.search.tests.goods import make_goods
 from tests.clients import guest
 from tests.concurrently import run_at_once
 from tests.servers import figures
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def follow() -> int:
-    """Until all have followed: another test's transactions may run in the same server."""
-    total, ends_at = 0, time.monotonic() + 30
-    while Renaming.objects.exists():
-        total += follow_renamings(until=time.monotonic() + 5)
-        assert time.monotonic() < ends_at
-    return total
 
 
 def total(q: str) -> int:
@@ -134,12 +127,12 @@ def test_a_product_that_is_begun_after_the_renaming_and_before_its_end_gets_the_
 
 def test_a_product_that_is_just_being_changed_keeps_its_change(mug: Product) -> None:
     rename_the_inner_category()
-    assert follow_renamings(until=time.monotonic()) == 0  # seen, and nobody else is writing
+    note()
     follower = threading.Thread(target=lambda: run_at_once([follow]))
     with transaction.atomic():
         Product.objects.filter(pk=mug.pk).update(name="Beaker")
         follower.start()
-        time.sleep(0.5)  # it waits for the product
+        wait_for_a_waiter()
     follower.join()
     assert not Renaming.objects.exists()
     assert total("beaker") == total("scullery") == 1
@@ -171,6 +164,17 @@ def test_a_worker_goes_on_where_another_one_has_ended(
     assert follow() == 1
     mug.refresh_from_db()
     assert mug.search_version == versions[mug.pk]
+
+
+def test_a_renaming_of_a_server_that_had_counted_further_is_followed_where_it_is_restored(
+    mug: Product,
+) -> None:
+    """What is in a backup, or comes from the PostgreSQL before an upgrade."""
+    rename_brand()
+    note()
+    Renaming.objects.update(horizon=F("horizon") + 5_000_000)
+    note()
+    assert follow() == 1
 
 
 def test_an_edit_that_changes_nothing_and_a_category_that_is_gone_are_no_work(
