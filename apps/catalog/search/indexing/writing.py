@@ -107,7 +107,7 @@ def _refused(items: Sequence[Mapping[str, Any]], may_refuse: Collection[str]) ->
     refused: dict[tuple[str, str], list[int]] = {}
     for item in items:
         result = item["index"]
-        if result["status"] in _OVERLOADED:
+        if result["status"] in _OVERLOADED and result["_index"] not in may_refuse:
             raise EngineAway(f"overloaded: {result['error']['type']}")
         if result["status"] != _STALE and "error" in result:
             what = (result["_index"], result["error"]["type"])

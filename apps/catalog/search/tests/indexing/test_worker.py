@@ -15,9 +15,19 @@ from tests.builders import make_variant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+_PLACE = "index.routing.allocation.require._name"
+
 
 def rebuild() -> SearchIndex:
     return rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None).index
+
+
+def take_the_data_of(index: str) -> None:
+    """The engine goes on, but finds no place for them."""
+    patient().indices.delete(index=index)
+    patient().indices.create(
+        index=index, settings={_PLACE: "of no node"}, wait_for_active_shards=0
+    )
 
 
 def rename(product: Product) -> None:
@@ -48,6 +58,17 @@ def test_an_old_index_that_refuses_a_change_holds_up_nobody(mug: Product) -> Non
     assert name_in(ALIAS, mug) == "Cup"
 
 
+def test_an_old_index_whose_data_is_lost_holds_up_nobody(
+    mug: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 2.0)
+    take_the_data_of(SearchIndex.objects.get(state="old").name)
+    rename(mug)
+    assert drain_batch() == 1
+    assert not DirtyProduct.objects.exists()
+    assert name_in(ALIAS, mug) == "Cup"
+
+
 def test_a_new_index_that_is_not_there_yet_holds_up_no_other_and_loses_nothing(
     mug: Product,
 ) -> None:
@@ -68,16 +89,12 @@ def test_an_index_whose_data_is_not_there_yet_is_no_batch_that_is_too_much(
 ) -> None:
     monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 2.0)
     live = SearchIndex.objects.get(state="live").name
-    place = "index.routing.allocation.require._name"
-    patient().indices.delete(index=live)
-    patient().indices.create(
-        index=live, settings={place: "of no node"}, wait_for_active_shards=0
-    )
+    take_the_data_of(live)
     rename(mug)
     with pytest.raises(EngineAway):
         drain_batch()
     assert DirtyProduct.objects.get().together is None
-    patient().indices.put_settings(index=live, settings={place: None})
+    patient().indices.put_settings(index=live, settings={_PLACE: None})
     DirtyProduct.objects.update(claimed_until=None)  # as some seconds later
     assert drain_batch() == 1
     assert name_in(live, mug) == "Cup"
