@@ -18,7 +18,13 @@ class Project:
     def __init__(self, engine: Engine, directory: Path) -> None:
         self.engine = engine
         self.directory = directory
-        self.environment = {**engine.environment, "COMPOSE_PROJECT_NAME": "plugproof-test"}
+        # What make says to a make that it calls itself is nothing that somebody at a shell has.
+        outside = {"MAKEFLAGS": "", "MAKELEVEL": "0"}
+        self.environment = {
+            **engine.environment,
+            **outside,
+            "COMPOSE_PROJECT_NAME": "plugproof-test",
+        }
 
     def prepare(self) -> list[str]:
         """Copy the files, make `.env`, have the images; a line about each of these."""
