@@ -114,7 +114,7 @@ test-rest: .venv/test
 
 # Docker's own files are not for var, which `make clean` deletes.
 COMPOSE_TEST = /var/cache/plugproof/compose
-test-compose: .venv/test ## docker-compose.yml for real, root on Linux: a quarter of an hour (COMPOSE_TEST=directory, PART=kills)
+test-compose: .venv/test ## docker-compose.yml for real, root on Linux: 17 minutes (COMPOSE_TEST=directory, PART=kills)
 	python -m tests.compose $(COMPOSE_TEST) $(if $(PART),--only "$(PART)")
 
 # What a driver's own ways show in: errors, dead connections, notifications.
