@@ -37,7 +37,7 @@ def test_leaves_a_heartbeat_and_no_word_when_all_holds(
     assert caplog.records == []
 
 
-def test_logs_one_line_for_each_violated_invariant_and_nobodys_name(
+def test_logs_one_line_for_each_violated_invariant(
     order: Order, caplog: pytest.LogCaptureFixture
 ) -> None:
     nightly_audit(now=NOON - timedelta(days=1))
@@ -52,4 +52,3 @@ def test_logs_one_line_for_each_violated_invariant_and_nobodys_name(
         f"audit: I10 price is violated 1 times, first by {order.number}: total 10.50 EUR;"
         " 1 lines with 9.50",
     ]
-    assert "ada" not in caplog.text.lower()
