@@ -56,11 +56,19 @@ def test_who_fails_takes_half_as_many_until_all_but_the_one_in_the_way_have_foll
     assert follow() == 1
 
 
-def test_a_product_that_somebody_holds_keeps_no_other_brand_from_its_new_name() -> None:
-    mug = make_goods("Mug", brand="Hardwick")
+@pytest.fixture
+def mug() -> Product:
+    """Its brand has been renamed, and so has another one."""
+    product = make_goods("Mug", brand="Hardwick")
     make_goods("Pot", brand="Acme")
     follow()
     rename("Hardwick", "Acme")
+    return product
+
+
+def test_a_product_that_somebody_holds_keeps_no_other_brand_from_its_new_name(
+    mug: Product,
+) -> None:
     with transaction.atomic():
         hold(mug)
         [found] = run_at_once([partial(run, seconds=5)])
@@ -69,12 +77,8 @@ def test_a_product_that_somebody_holds_keeps_no_other_brand_from_its_new_name() 
     assert follow() == 1
 
 
-def test_what_was_in_the_way_in_one_run_comes_last_in_the_next() -> None:
+def test_what_was_in_the_way_in_one_run_comes_last_in_the_next(mug: Product) -> None:
     """Else those that wait for somebody would use up the time of every run."""
-    mug = make_goods("Mug", brand="Hardwick")
-    make_goods("Pot", brand="Acme")
-    follow()
-    rename("Hardwick", "Acme")
     with transaction.atomic():
         hold(mug)
         runs = 0
