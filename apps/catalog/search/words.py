@@ -20,3 +20,13 @@ def words_of(text: str) -> list[str]:
 def same_word(word: str) -> str:
     """A key that is the same of a word and its plural, where an “s” makes it."""
     return word.removesuffix("s") if len(word) > 3 else word
+
+
+def slips_believed(word: str) -> int:
+    """How many of its letters may be wrong, when no product has it: in none of a number, of a
+    word so short that another letter makes another word, or of one that nobody types, for
+    which an engine would look for seconds."""
+    length = len(word)
+    if not word.isalpha() or not 4 <= length <= 40:  # noqa: PLR2004
+        return 0
+    return 2 if length >= 8 else 1  # noqa: PLR2004

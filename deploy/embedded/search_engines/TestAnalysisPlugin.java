@@ -34,6 +34,7 @@ import org.apache.lucene.analysis.miscellaneous.WordDelimiterGraphFilter;
 import org.apache.lucene.analysis.miscellaneous.WordDelimiterIterator;
 import org.apache.lucene.analysis.ngram.EdgeNGramTokenFilter;
 import org.apache.lucene.analysis.ngram.EdgeNGramTokenizer;
+import org.apache.lucene.analysis.snowball.SnowballFilter;
 import org.apache.lucene.analysis.synonym.SolrSynonymParser;
 import org.apache.lucene.analysis.synonym.SynonymGraphFilter;
 import org.apache.lucene.analysis.synonym.SynonymMap;
@@ -65,6 +66,7 @@ import org.elasticsearch.rest.RestHandler;
 import org.elasticsearch.rest.RestRequest;
 import org.elasticsearch.rest.RestResponse;
 import org.elasticsearch.rest.RestStatus;
+import org.tartarus.snowball.ext.EnglishStemmer;
 
 public class TestAnalysisPlugin extends Plugin implements AnalysisPlugin, ActionPlugin {
 
@@ -126,6 +128,7 @@ public class TestAnalysisPlugin extends Plugin implements AnalysisPlugin, Action
     private static TokenStream stem(TokenStream in, String language) {
         return switch (language) {
             case "english", "porter" -> new PorterStemFilter(in);
+            case "porter2" -> new SnowballFilter(in, new EnglishStemmer());
             case "light_english", "kstem" -> new KStemFilter(in);
             case "minimal_english" -> new EnglishMinimalStemFilter(in);
             case "possessive_english" -> new EnglishPossessiveFilter(in);

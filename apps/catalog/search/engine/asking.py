@@ -7,21 +7,24 @@ from typing import Any
 
 from apps.catalog.search.boosts import Factors
 from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
+from apps.catalog.search.words import slips_believed
 
 Query = dict[str, Any]
 
 # What a word is worth where it stands, and how much the other places count beside the best
 # one. Tuned on half of the judged queries: docs/search.md.
-_FIELDS = ["name^10", "variants^6", "brand^4", "what_it_is^3", "description", "others^0.5"]
+_FIELDS = [
+    *("name^10", "name.pairs^5", "variants^6", "brand^4", "what_it_is^3"),
+    *("description", "others^0.5"),
+]
 _TIE_BREAKER = 0.5
 # Who has it nowhere else comes last; as a field like the others it made rankings worse.
 _SHELF, _SHELF_BOOST = "category_path", 0.1
-_TELLING = ["name", "variants", "brand", "what_it_is", _SHELF]
+_TELLING = ["name", "name.pairs", "variants", "brand", "what_it_is", _SHELF]
 _MISTYPED = ["name^10", "variants^6", "brand^4", "what_it_is^2", f"{_SHELF}^0.1"]
-# Letters; nobody types a longer word, and to look for what is like it takes an engine seconds.
-LONGEST_MISTYPED = 40
 _MOST = "2<75%"  # of two words both, of more than two three quarters
 _MIXED = re.compile(r"([^\W\d_]{2,})(\d+)|(\d+)([^\W\d_]{2,})")
+_JOINED = 0.3  # of what the words would be worth: rare as it is, it would always come first
 _SOLD_OUT = 0.5
 _POPULAR = 0.5
 
@@ -50,7 +53,8 @@ def mistyped(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
     """Each word with a wrong letter or two, but for the first letter."""
     spans = _spans(words, groups)
     query = {"bool": {"must": [_nearly(span) for span in spans]}}
-    return Question(query=query, about=query)
+    about = [_like(word) for word in words if slips_believed(word)]
+    return Question(query=query, about={"bool": {"should": about}})
 
 
 def most_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
@@ -62,7 +66,7 @@ def most_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
 
 def mentions(word: str) -> Query:
     """Whatever has the word anywhere."""
-    return _clause(((word,),))
+    return _clause(_Span(typed=(word,), others=(), joined=()))
 
 
 def ranked(query: Query, *, factors: Factors) -> Query:
@@ -108,7 +112,16 @@ def _boosts(factors: Factors) -> Iterator[Query]:
             yield {"filter": {"term": {name: key}}, "weight": factor}
 
 
-_Span = tuple[Term, ...]  # what was typed, and then what means the same
+@dataclass(frozen=True, kw_only=True)
+class _Span:
+    typed: Term
+    others: tuple[Term, ...]  # what means the same
+    joined: tuple[str, ...]  # the word as one with its neighbour
+
+    def ways(self) -> Iterator[str]:
+        """All that may be written instead, the same."""
+        for term in (self.typed, *self.others):
+            yield from _ways(term)
 
 
 def _spans(words: Sequence[str], groups: Sequence[Group]) -> list[_Span]:
@@ -124,12 +137,28 @@ def _from_left_to_right(words: Sequence[str], groups: Sequence[Group]) -> Iterat
         here: list[Replaceable] = [swap for swap in swaps if swap.start == place]
         length = max((swap.length for swap in here), default=1)
         others = (term for swap in here if swap.length == length for term in swap.others)
-        yield tuple(dict.fromkeys([tuple(words[place : place + length]), *others]))
+        typed = tuple(words[place : place + length])
+        yield _Span(
+            typed=typed,
+            others=tuple(dict.fromkeys(others)),
+            joined=tuple(sorted(_joined(words, place))) if length == 1 else (),
+        )
         place += length
 
 
+def _joined(words: Sequence[str], place: int) -> Iterator[str]:
+    """A word as one with its neighbour: who asks for a smart watch means a smartwatch, too."""
+    around = words[max(place - 1, 0) : place + 2]
+    for one, two in zip(around, around[1:], strict=False):
+        if one.isalpha() and two.isalpha():
+            yield one + two
+
+
 def _clause(span: _Span) -> Query:
-    said = [clause for term in span for way in _ways(term) for clause in _said(way)]
+    said = [clause for way in span.ways() for clause in _said(way)]
+    joined = [clause for word in span.joined for clause in _said(word)]
+    if joined:
+        said.append({"dis_max": {"queries": joined, "boost": _JOINED}})
     return {"dis_max": {"queries": said}}
 
 
@@ -160,32 +189,30 @@ def _said(text: str) -> Iterator[Query]:
 
 
 def _nearly(span: _Span) -> Query:
-    if max(map(len, span[0])) > LONGEST_MISTYPED:
-        return _clause(span)
-    said = [*_said(" ".join(span[0]))] if len(span[0]) > 1 else []
-    for word in span[0]:
-        said.append(
-            {
-                "multi_match": {
-                    "query": word,
-                    "type": "best_fields",
-                    "operator": "and",
-                    "fields": _MISTYPED,
-                    "fuzziness": "AUTO:4,8",
-                    "prefix_length": 1,
-                }
-            }
-        )
-    return {"dis_max": {"queries": said}}
+    """As it was typed, or something like it."""
+    like = {"bool": {"must": [_like(word) for word in span.typed]}}
+    return {"dis_max": {"queries": [_clause(span), like]}}
+
+
+def _like(word: str) -> Query:
+    return {
+        "multi_match": {
+            "query": word,
+            "type": "best_fields",
+            "operator": "and",
+            "fields": _MISTYPED,
+            "fuzziness": slips_believed(word),
+            "prefix_length": 1,
+        }
+    }
 
 
 def _telling(spans: Sequence[_Span]) -> Query:
     """A number alone says nothing: 8 is not what an iPhone 8 is about."""
-    about = [span for span in spans if not all(word.isdigit() for word in span[0])] or spans
+    about = [span for span in spans if not all(map(str.isdigit, span.typed))] or spans
     said = [
         {"multi_match": {"query": way, "fields": _TELLING, "type": "phrase"}}
         for span in about
-        for term in span
-        for way in _ways(term)
+        for way in (*span.ways(), *span.joined)
     ]
     return {"bool": {"should": said}}

@@ -38,6 +38,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     slug = fields.KeywordField()
     skus = fields.KeywordField(normalizer=mapping.one_word)
     name = _text(
+        pairs=fields.TextField(analyzer=mapping.pairs, search_analyzer=mapping.text),
         exact=fields.TextField(analyzer=mapping.as_written),
         beginnings=fields.TextField(
             analyzer=mapping.beginnings, search_analyzer=mapping.as_written

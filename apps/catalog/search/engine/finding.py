@@ -14,7 +14,7 @@ from apps.catalog.search.engine.selecting import aggregations, all_but, selectio
 from apps.catalog.search.engine.spelling import meant_by
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import DEEPEST, Found, Hit, Wanted
-from apps.catalog.search.words import words_of
+from apps.catalog.search.words import slips_believed, words_of
 
 _SORTS: Mapping[str, Sequence[Any]] = {
     "relevance": ["_score", {"created_at": "desc"}, {"id": "desc"}],
@@ -69,10 +69,11 @@ class _Asking:
         """The strictest one first; the next is made only if it is asked for."""
         words, groups = self._words, self._rules.synonyms
         yield _Tier(question=asking.all_of(words, groups=groups), is_relaxed=False)
-        meant = meant_by(words, engine=until(self._deadline))
-        if meant:
-            yield _Tier(question=asking.all_of(words_of(meant), groups=groups), meant=meant)
-        yield _Tier(question=asking.mistyped(words, groups=groups))
+        if any(map(slips_believed, words)):
+            meant = meant_by(words, engine=until(self._deadline))
+            if meant:
+                yield _Tier(question=asking.all_of(words_of(meant), groups=groups), meant=meant)
+            yield _Tier(question=asking.mistyped(words, groups=groups))
         yield _Tier(question=asking.most_of(words, groups=groups))
 
     def answer(self, question: asking.Question) -> Mapping[str, Any]:

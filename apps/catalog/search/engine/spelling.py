@@ -6,8 +6,9 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
-from apps.catalog.search.engine.asking import LONGEST_MISTYPED, mentions
+from apps.catalog.search.engine.asking import mentions
 from apps.catalog.search.engine.document import ALIAS
+from apps.catalog.search.words import slips_believed
 
 
 def meant_by(words: Sequence[str], *, engine: Elasticsearch) -> str | None:
@@ -15,29 +16,30 @@ def meant_by(words: Sequence[str], *, engine: Elasticsearch) -> str | None:
 
     A word is known if it stands anywhere in a product, also where nobody looks for names.
     """
-    if any(len(word) > LONGEST_MISTYPED for word in words):
-        return None
-    term = {
-        "field": "spelling",
-        "suggest_mode": "missing",
-        "prefix_length": 1,
-        "min_word_length": 3,
-        "size": 10,
-    }
+    mistyped = [word for word in words if slips_believed(word)]
     answer = engine.search(
         index=ALIAS,
         size=0,
-        suggest={"words": {"text": " ".join(words), "term": term}},
-        aggs={"known": {"filters": {"filters": {word: mentions(word) for word in words}}}},
+        suggest={word: {"text": word, "term": _like(word)} for word in mistyped},
+        aggs={"known": {"filters": {"filters": {word: mentions(word) for word in mistyped}}}},
     )
     known = answer["aggregations"]["known"]["buckets"]
     likeliest = {
-        part["text"]: max(part["options"], key=_likelihood)["text"]
-        for part in answer["suggest"]["words"]
-        if part["options"]
+        word: max(options, key=_likelihood)["text"]
+        for word in mistyped
+        if not known[word]["doc_count"] and (options := answer["suggest"][word][0]["options"])
     }
-    meant = [word if known[word]["doc_count"] else likeliest.get(word, word) for word in words]
-    return " ".join(meant) if meant != list(words) else None
+    return " ".join(likeliest.get(word, word) for word in words) if likeliest else None
+
+
+def _like(word: str) -> dict[str, Any]:
+    return {
+        "field": "spelling",
+        "suggest_mode": "missing",
+        "prefix_length": 1,
+        "max_edits": slips_believed(word),
+        "size": 10,
+    }
 
 
 def _likelihood(option: Mapping[str, Any]) -> float:

@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 
 from apps.catalog.search.postgres.database import rows
-
-_SHORTEST = 4  # letters; of a shorter word almost any other is only one letter away
-_TWO_SLIPS = 8  # letters from which on two slips are believed
+from apps.catalog.search.words import slips_believed
 
 # Few trigrams stay when two letters of a short word change places, hence the low bound.
 _LIKE = """
@@ -23,12 +21,12 @@ _LIKE = """
 
 def meant_by(words: Iterable[str]) -> dict[str, str]:
     """The likeliest known word for each; none for some."""
-    asked = [word for word in words if word.isalpha() and len(word) >= _SHORTEST]
+    asked = [word for word in words if slips_believed(word)]
     found: dict[str, list[tuple[int, int, str]]] = {}
     if asked:
         for word, known, products in rows(_LIKE, {"words": asked}):
             slips = slips_between(word, known)
-            if slips <= (2 if len(word) >= _TWO_SLIPS else 1):
+            if slips <= slips_believed(word):
                 found.setdefault(word, []).append((slips, -products, known))
     return {word: min(candidates)[2] for word, candidates in found.items()}
 

@@ -42,6 +42,44 @@ def test_finds_a_model_number_or_sku_however_it_is_written(index: Index, q: str)
     assert index.names(q) == ["Router DIR-655 wireless"]
 
 
+@pytest.mark.parametrize("q", ["smart watch", "smartwatch"])
+def test_finds_words_that_are_written_as_one_or_as_two(index: Index, q: str) -> None:
+    make_goods("Smartwatch Active")
+    make_goods("Smart watch Classic")
+    make_goods("Watch glass")
+    assert sorted(index.names(q)) == ["Smart watch Classic", "Smartwatch Active"]
+    assert not index.found(q).relaxed
+
+
+def test_what_is_written_as_one_does_not_come_first_because_few_write_it_so(
+    index: Index,
+) -> None:
+    make_goods("Mousepad made of cork, with a wrist rest")
+    for colour in ("red", "blue", "grey"):
+        make_goods(f"Mouse pad, {colour}")
+    assert index.names("mouse pad")[-1] == "Mousepad made of cork, with a wrist rest"
+
+
+def test_an_abbreviation_is_no_plural(index: Index) -> None:
+    make_goods("GPS receiver")
+    make_goods("Photo paper GP 501")
+    assert index.names("gps") == ["GPS receiver"]
+
+
+@pytest.mark.parametrize("word", ["drone", "hat", "zebra", "lxxtern", "l4ntern", "1661"])
+def test_finds_nothing_rather_than_something_else(index: Index, word: str) -> None:
+    for name in ("Drive", "Cat", "Lantern", "Card 1660"):
+        make_goods(name)
+    found = index.found(word)
+    assert (found.total, found.did_you_mean) == (0, None)
+
+
+def test_a_word_that_is_mistyped_beside_another_word_is_found(index: Index) -> None:
+    make_goods("Smartwatch 1660")
+    found = index.found("smrtwacth 1660")
+    assert (found.total, found.relaxed) == (1, True)
+
+
 def test_takes_a_word_that_nothing_has_for_one_like_it_and_says_so(index: Index) -> None:
     make_goods("Stoneware mug")
     make_goods("Lantern")
