@@ -14,6 +14,8 @@ from apps.catalog.search.models import DirtyProduct, SearchIndex
 # what makes a whole index has more patience.
 WORKERS_TIMEOUT = 5.0
 _TIMEOUT = 30.0
+# Products of one batch that each take longer alone, until it is the engine that does not write.
+_SLOW_ENOUGH = 3
 _STALE = 409
 _TOO_LARGE = 413
 _OVERLOADED = (429, 503)
@@ -27,6 +29,10 @@ class EngineAway(Exception):
 
 class TooMuch(Exception):
     """The engine answers, but cannot take as much as this in one request."""
+
+
+class TooSlow(TooMuch):
+    """It did not say so; it has only taken too long."""
 
 
 def written_indexes() -> list[str]:
@@ -77,19 +83,32 @@ def write_all(entries: Sequence[Entry], *, indexes: Sequence[str]) -> None:
     """As write, but in halves of halves as far as the engine needs it. A product that it
     cannot take alone is logged, left out, and marked dirty.
 
-    Raises EngineAway.
+    Raises EngineAway; TooSlow when it takes too long for several products alone: then it is
+    not the products.
     """
+    _write_halves(entries, indexes, slow=[])
+
+
+def _write_halves(
+    entries: Sequence[Entry], indexes: Sequence[str], *, slow: list[Entry]
+) -> None:
     try:
-        write(entries, indexes=indexes)
+        write(entries, indexes=indexes, timeout=_TIMEOUT)
     except TooMuch as error:
         if len(entries) == 1:
-            (entry,) = entries
-            log.error("search: product %d: %s", entry.product_id, error)
-            DirtyProduct.objects.mark({entry.product_id: entry.version})
+            _leave_out(*entries, error=error)
+            slow += entries if isinstance(error, TooSlow) else []
+            if len(slow) == _SLOW_ENOUGH:
+                raise
             return
         middle = len(entries) // 2
-        write_all(entries[:middle], indexes=indexes)
-        write_all(entries[middle:], indexes=indexes)
+        _write_halves(entries[:middle], indexes, slow=slow)
+        _write_halves(entries[middle:], indexes, slow=slow)
+
+
+def _leave_out(entry: Entry, *, error: Exception) -> None:
+    log.error("search: product %d: %s", entry.product_id, error)
+    DirtyProduct.objects.mark({entry.product_id: entry.version})
 
 
 def patient() -> Elasticsearch:
@@ -137,7 +156,7 @@ def _understood(error: ApiError | TransportError) -> Exception:
     if isinstance(error, ApiError) and error.meta.status == _TOO_LARGE:
         return TooMuch("the engine says that this is too large")
     if isinstance(error, ConnectionTimeout) and _answers():
-        return TooMuch("the engine needs too long for this")
+        return TooSlow("the engine needs too long for this")
     return EngineAway(type(error).__name__) if is_away(error) else error
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from elasticsearch import ApiError, TransportError
 
 from apps.catalog.search.indexing import comparing, indexes, rebuilding
-from apps.catalog.search.indexing.writing import EngineAway
+from apps.catalog.search.indexing.writing import EngineAway, TooSlow
 from apps.catalog.search.vocabulary import refresh_vocabulary
 from shop.display import Display, Steps
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=_COULD_NOT_RUN) from error
         except indexes.Misconfigured as error:
             raise CommandError(str(error), returncode=_COULD_NOT_RUN) from error
-        except (EngineAway, ApiError, TransportError) as error:
+        except (EngineAway, TooSlow, ApiError, TransportError) as error:
             text = f"The search engine: {str(error).splitlines()[0]}"
             raise CommandError(text, returncode=_COULD_NOT_RUN) from error
         except DatabaseError as error:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from apps.catalog.models import Product
-from apps.catalog.search.indexing import comparing, draining, rebuilding
+from apps.catalog.search.indexing import comparing, draining, rebuilding, writing
 from apps.catalog.search.indexing.draining import drain_batch
 from apps.catalog.search.indexing.writing import EngineAway
 from apps.catalog.search.models import DirtyProduct, SearchIndex
@@ -99,6 +100,25 @@ def test_a_new_index_lacks_only_what_never_fits_and_that_is_marked(
     settings.SEARCH_URL = eight
     assert drain_batch() == 1
     assert different() == 0
+
+
+def test_a_new_index_is_given_up_when_the_engine_answers_but_writes_nothing(
+    eight: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_TIMEOUT", 0.3)
+    asked: list[int] = []
+
+    def is_anything(body: bytes) -> bool:
+        asked.append(len(body))
+        return True
+
+    with fussy_engine(eight, is_too_much=is_anything, says_so=False) as url:
+        settings.SEARCH_URL = url
+        with pytest.raises(CommandError, match="The search engine: the engine needs too long"):
+            call_command("init_search")
+    assert len(asked) == 7  # 8, 4, 2, 1, 1, 2, 1: not all of them
+    states = SearchIndex.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["live", "failed"]
 
 
 def test_an_engine_that_answers_nothing_at_all_halves_nothing(
