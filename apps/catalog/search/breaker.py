@@ -4,6 +4,7 @@ In the cache, so that all processes know. Without a cache the engine is simply a
 """
 
 from contextlib import suppress
+from enum import Enum
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -15,12 +16,22 @@ _AWAY_FOR = 60  # seconds, each failed probe from its own moment on
 _PROBE_EVERY = 2  # seconds; one caller each time finds out whether it is back
 
 
-def may_ask() -> bool:
+class Turn(Enum):
+    """What a caller should do; the value is how many seconds it may wait, None as usual."""
+
+    ASK = None
+    TRY = 0.4  # whether it is back: a frozen engine would take a shopper's patience each time
+    LEAVE = 0.0
+
+
+def turn() -> Turn:
     """Whether this caller should ask the engine: it is well, or it is his turn to try."""
     try:
-        return not cache.get(_OPEN) or cache.add(_PROBE, True, timeout=_PROBE_EVERY)
+        if not cache.get(_OPEN):
+            return Turn.ASK
+        return Turn.TRY if cache.add(_PROBE, True, timeout=_PROBE_EVERY) else Turn.LEAVE
     except RedisError:
-        return True
+        return Turn.ASK
 
 
 def is_open() -> bool:

@@ -64,15 +64,19 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
     def halve(self, claimed: Collection[int], *, now: datetime) -> None:
         """They are too much for the engine together: half as many come at once from here on.
 
-        One alone is set aside for some minutes, and comes again: so that it blocks no other,
-        and that no accident is for ever. One that is just being changed comes as it was, when
-        the claim has run out.
+        One alone is tried once more, for the engine may just have stood still; then it is set
+        aside for some minutes, and comes again: so that it blocks no other, and that no
+        accident is for ever. One that is just being changed comes as it was, when the claim
+        has run out.
         """
-        until = now + _SET_ASIDE_FOR if len(claimed) == 1 else None
+        set_aside = models.Case(
+            models.When(together=1, then=models.Value(now + _SET_ASIDE_FOR)), default=None
+        )
         with transaction.atomic():
             rows = self.filter(pk__in=claimed).select_for_update(skip_locked=True)
             self.filter(pk__in=list(rows.values_list("pk", flat=True))).update(
-                together=max(1, len(claimed) // 2), claimed_until=until
+                together=max(1, len(claimed) // 2),
+                claimed_until=set_aside if len(claimed) == 1 else None,
             )
 
     def mark(self, known: Mapping[int, int]) -> None:

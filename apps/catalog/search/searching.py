@@ -21,7 +21,7 @@ def search(wanted: Wanted, *, rules: Rules | None = None) -> Found:
     """What is found. `rules` are the shopkeeper's, unless others are to be tried."""
     chosen = current_rules() if rules is None else rules
     return _ask(
-        lambda: engine.search(wanted, rules=chosen),
+        lambda seconds: engine.search(wanted, rules=chosen, seconds=seconds),
         instead=lambda: postgres.search(wanted, rules=chosen),
     )
 
@@ -29,18 +29,19 @@ def search(wanted: Wanted, *, rules: Rules | None = None) -> Found:
 def suggest(text: str, *, limit: int) -> Suggestions:
     """What the first letters of a search may mean."""
     return _ask(
-        lambda: engine.suggest(text, limit=limit),
+        lambda seconds: engine.suggest(text, limit=limit, seconds=seconds),
         instead=lambda: postgres.suggest(text, limit=limit),
     )
 
 
-def _ask(ask: Callable[[], Answer], *, instead: Callable[[], Answer]) -> Answer:
+def _ask(ask: Callable[[float | None], Answer], *, instead: Callable[[], Answer]) -> Answer:
     """The engine's answer; PostgreSQL's, called degraded, if the engine cannot give one."""
     if not settings.SEARCH_URL:
         return instead()
-    if breaker.may_ask():
+    turn = breaker.turn()
+    if turn is not breaker.Turn.LEAVE:
         try:
-            answer = ask()
+            answer = ask(turn.value)
         except (TransportError, ApiError) as error:
             _note(error)
         else:

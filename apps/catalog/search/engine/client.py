@@ -60,9 +60,9 @@ def client() -> Elasticsearch:
     return _client(settings.SEARCH_URL)
 
 
-def deadline() -> float:
+def deadline(seconds: float | None = None) -> float:
     """When a search that begins now must be over, as time.monotonic() has it."""
-    return time.monotonic() + SEARCH_TIMEOUT
+    return time.monotonic() + (SEARCH_TIMEOUT if seconds is None else seconds)
 
 
 def until(deadline: float) -> Elasticsearch:

@@ -34,14 +34,15 @@ _HIGHLIGHT = {
 }
 
 
-def search(wanted: Wanted, *, rules: Rules) -> Found:
-    """What is found, with its facets. Raises what the client of the engine raises."""
+def search(wanted: Wanted, *, rules: Rules, seconds: float | None = None) -> Found:
+    """What is found, with its facets. Raises what the client of the engine raises, also when
+    it takes longer than `seconds`, or else SEARCH_TIMEOUT."""
     words = words_of(wanted.q)
+    this = _Asking(wanted, rules, words, until=deadline(seconds))
     if not words:
         if wanted.q.strip():
             return Found(hits=(), total=0, facets=(), engine=engine_name())
-        return _found(wanted, _Asking(wanted, rules, words).answer(asking.everything()))
-    this = _Asking(wanted, rules, words)
+        return _found(wanted, this.answer(asking.everything()))
     for tier in this.tiers():
         answer = this.answer(tier.question)
         if answer["aggregations"]["about"]["doc_count"]:
@@ -61,9 +62,11 @@ class _Tier:
 class _Asking:
     """One search: as many questions as it takes, in the time of one."""
 
-    def __init__(self, wanted: Wanted, rules: Rules, words: Sequence[str]) -> None:
+    def __init__(
+        self, wanted: Wanted, rules: Rules, words: Sequence[str], *, until: float
+    ) -> None:
         self._wanted, self._rules, self._words = wanted, rules, words
-        self._deadline = deadline()
+        self._deadline = until
 
     def tiers(self) -> Iterator[_Tier]:
         """The strictest one first; the next is made only if it is asked for."""

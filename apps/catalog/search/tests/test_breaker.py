@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from apps.catalog.search import breaker
+from apps.catalog.search.breaker import Turn
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def fail(times: int) -> None:
 
 def test_is_asked_until_it_has_failed_three_times() -> None:
     fail(breaker.FAILURES - 1)
-    assert breaker.may_ask()
+    assert breaker.turn() is Turn.ASK
     assert not breaker.is_open()
     fail(1)
     assert breaker.is_open()
@@ -31,14 +32,14 @@ def test_is_asked_until_it_has_failed_three_times() -> None:
 
 def test_is_tried_by_one_caller_while_it_is_away() -> None:
     fail(breaker.FAILURES)
-    assert not breaker.may_ask()  # it has just been tried
+    assert breaker.turn() is Turn.LEAVE  # it has just been tried
     cache.delete("search:probe")  # as if the time were over
-    assert [breaker.may_ask() for _ in range(5)] == [True, False, False, False, False]
+    assert [breaker.turn() for _ in range(3)] == [Turn.TRY, Turn.LEAVE, Turn.LEAVE]
 
 
 def test_is_asked_by_everybody_once_it_has_answered() -> None:
     fail(breaker.FAILURES)
     breaker.answered()
-    assert all(breaker.may_ask() for _ in range(5))
+    assert {breaker.turn() for _ in range(5)} == {Turn.ASK}
     fail(breaker.FAILURES - 1)
     assert not breaker.is_open()

@@ -1,10 +1,11 @@
 """What the engine finds, and in which order."""
 
 import pytest
+from django.core.cache import cache
 from elasticsearch import ConnectionTimeout
 
 from apps.catalog.models import Product
-from apps.catalog.search import engine
+from apps.catalog.search import breaker, engine, searching
 from apps.catalog.search.boosts import Rule
 from apps.catalog.search.engine import client
 from apps.catalog.search.engine.document import ALIAS
@@ -169,10 +170,28 @@ def test_selects_by_an_attribute_whatever_its_name(index: Index) -> None:
     assert index.names("mug", attributes={"Weight [kg] > x": ("1",)}) == ["Light mug"]
 
 
-def test_all_questions_of_a_search_share_its_time(
+def test_all_questions_of_a_search_share_its_time(index: Index) -> None:
+    make_goods("Mug")
+    index.fill()
+    with pytest.raises(ConnectionTimeout):
+        engine.search(Wanted(q="mug"), rules=Rules(), seconds=0)
+    with pytest.raises(ConnectionTimeout):
+        engine.suggest("mug", limit=1, seconds=0)
+
+
+def test_an_engine_that_was_away_is_tried_for_a_time_of_its_own(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_goods("Mug")
+    index.fill()
     monkeypatch.setattr(client, "SEARCH_TIMEOUT", 0)
-    with pytest.raises(ConnectionTimeout):
-        index.found("mug")
+    for _ in range(breaker.FAILURES):
+        assert searching.search(Wanted(q="mug")).degraded
+    assert breaker.is_open()
+
+    def is_back() -> bool:  # in the time that a trial has, sooner or later
+        cache.delete("search:probe")
+        return not searching.search(Wanted(q="mug")).degraded
+
+    assert any(is_back() for _ in range(50))
+    assert not breaker.is_open()

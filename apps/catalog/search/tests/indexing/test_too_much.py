@@ -79,6 +79,20 @@ def test_a_product_that_never_fits_is_set_aside_visibly_and_blocks_no_other(
     assert different() == 0
 
 
+def test_a_product_that_failed_alone_once_is_tried_again_at_once(
+    engine: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 0.3)
+    rebuild()
+    make_variant("CUP")
+    with fussy_engine(engine, is_too_much=lambda _: True, says_so=False) as url:
+        settings.SEARCH_URL = url  # as one that stood still, and answers again
+        assert drain_batch() == 1
+    settings.SEARCH_URL = engine
+    assert [drain_batch(), drain_batch()] == [1, 0]
+    assert different() == 0
+
+
 def test_a_new_index_is_filled_in_halves(eight: str, settings: Any) -> None:
     with fussy_engine(eight, is_too_much=more_than_three, says_so=True) as url:
         settings.SEARCH_URL = url
