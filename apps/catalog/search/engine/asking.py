@@ -13,32 +13,37 @@ Query = dict[str, Any]
 
 # What a word is worth where it stands, and how much the other places count beside the best
 # one. Tuned on half of the judged queries: docs/search.md.
-_FIELDS = [
-    *("name^10", "name.pairs^5", "variants^6", "brand^4", "what_it_is^3"),
-    *("description", "others^0.5"),
-]
+_FIELDS = ["name^10", "variants^6", "brand^4", "what_it_is^3", "description", "others^0.5"]
+# What is typed as one word and stands there as two.
+_PAIRS = ["name.pairs^5", "what_it_is.pairs^1.5", "others.pairs^0.2"]
 _TIE_BREAKER = 0.5
 # Who has it nowhere else comes last; as a field like the others it made rankings worse.
 _SHELF, _SHELF_BOOST = "category_path", 0.1
-_TELLING = ["name", "name.pairs", "variants", "brand", "what_it_is", _SHELF]
+_TELLING = ["name", "name.pairs", "variants", "brand", "what_it_is", "what_it_is.pairs", _SHELF]
 _MISTYPED = ["name^10", "variants^6", "brand^4", "what_it_is^2", f"{_SHELF}^0.1"]
+_ALL: Query = {"match_all": {}}
 _MOST = "2<75%"  # of two words both, of more than two three quarters
 _MIXED = re.compile(r"([^\W\d_]{2,})(\d+)|(\d+)([^\W\d_]{2,})")
 _JOINED = 0.3  # of what the words would be worth: rare as it is, it would always come first
+# Words; a longer search is a title that was pasted, as it is written, and may have no more
+# clauses than an engine takes (1,024).
+_FEW = 8
 _SOLD_OUT = 0.5
 _POPULAR = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is found; and which of it is about what was asked, and does not only mention it."""
+    """What is found; which of it is about what was asked, and does not only mention it; and
+    what is marked in a text: asked like the first, it would take a third of the time."""
 
     query: Query
     about: Query
+    marked: Query
 
 
 def everything() -> Question:
-    return Question(query={"match_all": {}}, about={"match_all": {}})
+    return Question(query=_ALL, about=_ALL, marked=_ALL)
 
 
 def all_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
@@ -46,22 +51,24 @@ def all_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
     spans = _spans(words, groups)
     sku = {"term": {"skus": {"value": " ".join(words), "boost": 1000}}}
     query = {"bool": {"should": [{"bool": {"must": [*map(_clause, spans)]}}, sku]}}
-    return Question(query=query, about={"bool": {"should": [_telling(spans), sku]}})
+    about = {"bool": {"should": [_telling(spans), sku]}}
+    return Question(query=query, about=about, marked=_marked(spans))
 
 
 def mistyped(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
     """Each word with a wrong letter or two, but for the first letter."""
     spans = _spans(words, groups)
     query = {"bool": {"must": [_nearly(span) for span in spans]}}
-    about = [_like(word) for word in words if slips_believed(word)]
-    return Question(query=query, about={"bool": {"should": about}})
+    like = [_like(word) for word in words if slips_believed(word)]
+    marked = {"bool": {"should": [*like, _marked(spans)]}}
+    return Question(query=query, about={"bool": {"should": like}}, marked=marked)
 
 
 def most_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
     spans = _spans(words, groups)
     clauses = [*map(_clause, spans)]
     query = {"bool": {"should": clauses, "minimum_should_match": _MOST}}
-    return Question(query=query, about=_telling(spans))
+    return Question(query=query, about=_telling(spans), marked=_marked(spans))
 
 
 def mentions(word: str) -> Query:
@@ -148,6 +155,8 @@ def _from_left_to_right(words: Sequence[str], groups: Sequence[Group]) -> Iterat
 
 def _joined(words: Sequence[str], place: int) -> Iterator[str]:
     """A word as one with its neighbour: who asks for a smart watch means a smartwatch, too."""
+    if len(words) > _FEW:
+        return
     around = words[max(place - 1, 0) : place + 2]
     for one, two in zip(around, around[1:], strict=False):
         if one.isalpha() and two.isalpha():
@@ -156,6 +165,8 @@ def _joined(words: Sequence[str], place: int) -> Iterator[str]:
 
 def _clause(span: _Span) -> Query:
     said = [clause for way in span.ways() for clause in _said(way)]
+    if len(span.typed) == 1 and span.typed[0].isalpha():
+        said.append({"multi_match": {"query": span.typed[0], "fields": _PAIRS}})
     joined = [clause for word in span.joined for clause in _said(word)]
     if joined:
         said.append({"dis_max": {"queries": joined, "boost": _JOINED}})
@@ -190,8 +201,8 @@ def _said(text: str) -> Iterator[Query]:
 
 def _nearly(span: _Span) -> Query:
     """As it was typed, or something like it."""
-    like = {"bool": {"must": [_like(word) for word in span.typed]}}
-    return {"dis_max": {"queries": [_clause(span), like]}}
+    like = [_like(word) if slips_believed(word) else mentions(word) for word in span.typed]
+    return {"dis_max": {"queries": [_clause(span), {"bool": {"must": like}}]}}
 
 
 def _like(word: str) -> Query:
@@ -210,9 +221,18 @@ def _like(word: str) -> Query:
 def _telling(spans: Sequence[_Span]) -> Query:
     """A number alone says nothing: 8 is not what an iPhone 8 is about."""
     about = [span for span in spans if not all(map(str.isdigit, span.typed))] or spans
+    return _any_of(about, _TELLING)
+
+
+def _marked(spans: Sequence[_Span]) -> Query:
+    return _any_of(spans, ["name", "description"])
+
+
+def _any_of(spans: Sequence[_Span], fields: Sequence[str]) -> Query:
+    """Any word in one of the fields, whatever it is worth there."""
     said = [
-        {"multi_match": {"query": way, "fields": _TELLING, "type": "phrase"}}
-        for span in about
+        {"multi_match": {"query": way, "fields": fields, "type": "phrase"}}
+        for span in spans
         for way in (*span.ways(), *span.joined)
     ]
     return {"bool": {"should": said}}

@@ -30,6 +30,10 @@ def _text(**subfields: Any) -> Any:
     return fields.TextField(analyzer=mapping.text, fields=subfields)
 
 
+def _pairs() -> Any:
+    return fields.TextField(analyzer=mapping.pairs, search_analyzer=mapping.text)
+
+
 @registry.register_document
 class ProductDocument(Document):  # type: ignore[misc]  # the library carries no types
     """The mapping. What a product that is not on sale leaves behind is only `deleted`."""
@@ -38,7 +42,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     slug = fields.KeywordField()
     skus = fields.KeywordField(normalizer=mapping.one_word)
     name = _text(
-        pairs=fields.TextField(analyzer=mapping.pairs, search_analyzer=mapping.text),
+        pairs=_pairs(),
         exact=fields.TextField(analyzer=mapping.as_written),
         beginnings=fields.TextField(
             analyzer=mapping.beginnings, search_analyzer=mapping.as_written
@@ -51,9 +55,9 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     category_path = _text()
     category_id = fields.LongField()
     category_slugs = fields.KeywordField()  # its own, and those that it is inside of
-    what_it_is = _text()  # its short attributes
+    what_it_is = _text(pairs=_pairs())  # its short attributes
     description = _text()
-    others = _text()  # its long attributes
+    others = _text(pairs=_pairs())  # its long attributes
     # “Colour:Red”, to select by and to count. Nested, each would be a document of its own,
     # twenty for one product.
     selections = fields.KeywordField()

@@ -96,7 +96,7 @@ class _Asking:
             size=wanted.page_size,
             track_total_hits=DEEPEST,
             source={"includes": ["id", "name"]},
-            highlight=_HIGHLIGHT,
+            highlight={**_HIGHLIGHT, "highlight_query": question.marked},
             # Who asks the same again, before the index changes, costs the engine half.
             request_cache=True,
         )

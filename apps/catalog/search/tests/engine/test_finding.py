@@ -52,6 +52,14 @@ def test_finds_words_that_are_written_as_one_or_as_two(index: Index, q: str) -> 
     assert not index.found(q).relaxed
 
 
+@pytest.mark.parametrize("q", ["wifi", "wi-fi", "wi fi"])
+def test_finds_them_also_in_an_attribute(index: Index, q: str) -> None:
+    make_goods("Router", attributes={"Network": ["Wi-Fi"]})
+    make_goods("Bridge", attributes={"Network": ["Wi-Fi, Bluetooth"]})
+    make_goods("Cable", attributes={"Network": ["Ethernet"]})
+    assert sorted(index.names(q)) == ["Bridge", "Router"]
+
+
 def test_what_is_written_as_one_does_not_come_first_because_few_write_it_so(
     index: Index,
 ) -> None:
