@@ -4,7 +4,7 @@ In the cache, so that all processes know. Without a cache the engine is simply a
 """
 
 from contextlib import suppress
-from enum import Enum
+from enum import Enum, auto
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -17,15 +17,15 @@ _PROBE_EVERY = 2  # seconds; one caller each time finds out whether it is back
 
 
 class Turn(Enum):
-    """What a caller should do; the value is how many seconds it may wait, None as usual."""
+    """What a caller should do."""
 
-    ASK = None
-    TRY = 0.4  # whether it is back: a frozen engine would take a shopper's patience each time
-    LEAVE = 0.0
+    ASK = auto()  # the engine is well
+    TRY = auto()  # it was away: this one finds out whether it is back
+    LEAVE = auto()
 
 
 def turn() -> Turn:
-    """Whether this caller should ask the engine: it is well, or it is his turn to try."""
+    """What this caller should do; one every two seconds is to TRY."""
     try:
         if not cache.get(_OPEN):
             return Turn.ASK

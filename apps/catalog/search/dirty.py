@@ -41,7 +41,8 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
             rows = list(free.select_for_update(skip_locked=True)[:limit])
             if rows:
                 together = rows[0].together
-                rows = [row for row in rows if row.together == together][:together]
+                alike = [row for row in rows if row.together == together]
+                rows = alike if together is None else alike[: max(1, together)]
             self.filter(pk__in=[row.pk for row in rows]).update(
                 claimed_until=now + _CLAIMED_FOR
             )
@@ -58,7 +59,8 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
             versions = dict(rows.order_by("pk").values_list("pk", "version"))
             done = [pk for pk, version in versions.items() if version == written[pk]]
             self.filter(pk__in=done).delete()
-            self.filter(pk__in=versions.keys() - set(done)).update(claimed_until=None)
+            changed = self.filter(pk__in=versions.keys() - set(done))
+            changed.update(claimed_until=None, together=None)
         return len(done)
 
     def halve(self, claimed: Collection[int], *, now: datetime) -> None:
@@ -69,13 +71,13 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
         accident is for ever. One that is just being changed comes as it was, when the claim
         has run out.
         """
-        set_aside = models.Case(
-            models.When(together=1, then=models.Value(now + _SET_ASIDE_FOR)), default=None
+        set_aside = models.Case(  # 0: it was alone before
+            models.When(together=0, then=models.Value(now + _SET_ASIDE_FOR)), default=None
         )
         with transaction.atomic():
             rows = self.filter(pk__in=claimed).select_for_update(skip_locked=True)
             self.filter(pk__in=list(rows.values_list("pk", flat=True))).update(
-                together=max(1, len(claimed) // 2),
+                together=len(claimed) // 2,
                 claimed_until=set_aside if len(claimed) == 1 else None,
             )
 
@@ -119,5 +121,5 @@ class DirtyProduct(models.Model):
         indexes = [models.Index(fields=["-together", "dirty_since"], name="dirty_by_turn")]
 
     def __str__(self) -> str:
-        too_much = ", too much for the engine" if self.together else ""
+        too_much = ", too much for the engine" if self.together is not None else ""
         return f"product {self.product_id}, version {self.version}{too_much}"

@@ -9,6 +9,7 @@ from django.conf import settings
 from elasticsearch import ApiError, TransportError
 
 from apps.catalog.search import breaker, engine, postgres
+from apps.catalog.search.breaker import Turn
 from apps.catalog.search.rules import Rules, current_rules
 from apps.catalog.search.wanted import Found, Suggestions, Wanted
 
@@ -21,7 +22,7 @@ def search(wanted: Wanted, *, rules: Rules | None = None) -> Found:
     """What is found. `rules` are the shopkeeper's, unless others are to be tried."""
     chosen = current_rules() if rules is None else rules
     return _ask(
-        lambda seconds: engine.search(wanted, rules=chosen, seconds=seconds),
+        lambda: engine.search(wanted, rules=chosen),
         instead=lambda: postgres.search(wanted, rules=chosen),
     )
 
@@ -29,19 +30,21 @@ def search(wanted: Wanted, *, rules: Rules | None = None) -> Found:
 def suggest(text: str, *, limit: int) -> Suggestions:
     """What the first letters of a search may mean."""
     return _ask(
-        lambda seconds: engine.suggest(text, limit=limit, seconds=seconds),
+        lambda: engine.suggest(text, limit=limit),
         instead=lambda: postgres.suggest(text, limit=limit),
     )
 
 
-def _ask(ask: Callable[[float | None], Answer], *, instead: Callable[[], Answer]) -> Answer:
+def _ask(ask: Callable[[], Answer], *, instead: Callable[[], Answer]) -> Answer:
     """The engine's answer; PostgreSQL's, called degraded, if the engine cannot give one."""
     if not settings.SEARCH_URL:
         return instead()
     turn = breaker.turn()
-    if turn is not breaker.Turn.LEAVE:
+    if turn is not Turn.LEAVE:
         try:
-            answer = ask(turn.value)
+            if turn is Turn.TRY:
+                engine.knock()  # a frozen one would take all of a shopper's patience
+            answer = ask()
         except (TransportError, ApiError) as error:
             _note(error)
         else:

@@ -5,6 +5,9 @@ import unicodedata
 
 # A title that somebody has pasted has fewer; what follows is not looked at.
 MOST_WORDS = 40
+# Letters: of a word that may be mistyped, and of one in which two slips are believed.
+_SHORTEST, _LONGEST = 4, 40
+_TWO_SLIPS = 8
 
 # Hyphens join: a model number such as DIR-655 is one word.
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
@@ -25,8 +28,9 @@ def same_word(word: str) -> str:
 def slips_believed(word: str) -> int:
     """How many of its letters may be wrong, when no product has it: in none of a number, of a
     word so short that another letter makes another word, or of one that nobody types, for
-    which an engine would look for seconds."""
-    length = len(word)
-    if not word.isalpha() or not 4 <= length <= 40:  # noqa: PLR2004
+    which an engine would look for seconds. Of parts with hyphens the shortest decides."""
+    parts = word.split("-")
+    shortest = min(map(len, parts))
+    if not all(map(str.isalpha, parts)) or shortest < _SHORTEST or len(word) > _LONGEST:
         return 0
-    return 2 if length >= 8 else 1  # noqa: PLR2004
+    return 2 if shortest >= _TWO_SLIPS else 1

@@ -25,9 +25,9 @@ _ALL: Query = {"match_all": {}}
 _MOST = "2<75%"  # of two words both, of more than two three quarters
 _MIXED = re.compile(r"([^\W\d_]{2,})(\d+)|(\d+)([^\W\d_]{2,})")
 _JOINED = 0.3  # of what the words would be worth: rare as it is, it would always come first
-# Words; a longer search is a title that was pasted, as it is written, and may have no more
-# clauses than an engine takes (1,024).
-_FEW = 8
+# Words; a longer search is a title that was pasted, as it is written, and with all that is
+# like its words would have more clauses than an engine takes: OpenSearch 1,024.
+FEW = 8
 _SOLD_OUT = 0.5
 _POPULAR = 0.5
 
@@ -35,7 +35,7 @@ _POPULAR = 0.5
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """What is found; which of it is about what was asked, and does not only mention it; and
-    what is marked in a text: asked like the first, it would take a third of the time."""
+    what is marked in a text, for which all of the first would cost a third of the search."""
 
     query: Query
     about: Query
@@ -133,7 +133,13 @@ class _Span:
 
 def _spans(words: Sequence[str], groups: Sequence[Group]) -> list[_Span]:
     """Each once: what is said forty times asks for nothing new."""
-    return list(dict.fromkeys(_from_left_to_right(words, groups)))
+    joined: dict[tuple[Term, tuple[Term, ...]], dict[str, None]] = {}
+    for span in _from_left_to_right(words, groups):
+        joined.setdefault((span.typed, span.others), {}).update(dict.fromkeys(span.joined))
+    return [
+        _Span(typed=typed, others=others, joined=tuple(each))
+        for (typed, others), each in joined.items()
+    ]
 
 
 def _from_left_to_right(words: Sequence[str], groups: Sequence[Group]) -> Iterator[_Span]:
@@ -148,14 +154,14 @@ def _from_left_to_right(words: Sequence[str], groups: Sequence[Group]) -> Iterat
         yield _Span(
             typed=typed,
             others=tuple(dict.fromkeys(others)),
-            joined=tuple(sorted(_joined(words, place))) if length == 1 else (),
+            joined=tuple(_joined(words, place)) if length == 1 else (),
         )
         place += length
 
 
 def _joined(words: Sequence[str], place: int) -> Iterator[str]:
     """A word as one with its neighbour: who asks for a smart watch means a smartwatch, too."""
-    if len(words) > _FEW:
+    if len(words) > FEW:
         return
     around = words[max(place - 1, 0) : place + 2]
     for one, two in zip(around, around[1:], strict=False):
@@ -200,9 +206,12 @@ def _said(text: str) -> Iterator[Query]:
 
 
 def _nearly(span: _Span) -> Query:
-    """As it was typed, or something like it."""
+    """Something like it; what cannot be mistyped, as it is."""
+    if not any(map(slips_believed, span.typed)):
+        return _clause(span)
     like = [_like(word) if slips_believed(word) else mentions(word) for word in span.typed]
-    return {"dis_max": {"queries": [_clause(span), {"bool": {"must": like}}]}}
+    said = [_clause(span)] if len(span.typed) > 1 else []
+    return {"dis_max": {"queries": [*said, {"bool": {"must": like}}]}}
 
 
 def _like(word: str) -> Query:

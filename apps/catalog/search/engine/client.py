@@ -11,9 +11,10 @@ from elastic_transport.client_utils import DEFAULT, DefaultType
 from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError
 from urllib3.exceptions import HTTPError
 
-# Seconds that a shopper's search waits before PostgreSQL answers it, and a bulk of products.
+# Seconds that a shopper's search waits before PostgreSQL answers it; and of these, how long to
+# find out whether an engine that was away is back.
 SEARCH_TIMEOUT = 1.5
-WRITE_TIMEOUT = 30.0
+_KNOCK_TIMEOUT = 0.4
 # The engine cannot answer now; every other status is about what it was asked.
 _AWAY = {429, 502, 503, 504}
 _VENDOR = "application/vnd.elasticsearch+"
@@ -60,9 +61,9 @@ def client() -> Elasticsearch:
     return _client(settings.SEARCH_URL)
 
 
-def deadline(seconds: float | None = None) -> float:
+def deadline() -> float:
     """When a search that begins now must be over, as time.monotonic() has it."""
-    return time.monotonic() + (SEARCH_TIMEOUT if seconds is None else seconds)
+    return time.monotonic() + SEARCH_TIMEOUT
 
 
 def until(deadline: float) -> Elasticsearch:
@@ -75,6 +76,11 @@ def until(deadline: float) -> Elasticsearch:
     if left <= 0:
         raise ConnectionTimeout("the search has taken all of its time")
     return client().options(request_timeout=left)
+
+
+def knock() -> None:
+    """Raises what the client does unless the engine answers at once."""
+    client().options(request_timeout=_KNOCK_TIMEOUT).info()
 
 
 def engine_name() -> str:

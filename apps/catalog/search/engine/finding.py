@@ -34,11 +34,10 @@ _HIGHLIGHT = {
 }
 
 
-def search(wanted: Wanted, *, rules: Rules, seconds: float | None = None) -> Found:
-    """What is found, with its facets. Raises what the client of the engine raises, also when
-    it takes longer than `seconds`, or else SEARCH_TIMEOUT."""
+def search(wanted: Wanted, *, rules: Rules) -> Found:
+    """What is found, with its facets. Raises what the client of the engine raises."""
     words = words_of(wanted.q)
-    this = _Asking(wanted, rules, words, until=deadline(seconds))
+    this = _Asking(wanted, rules, words)
     if not words:
         if wanted.q.strip():
             return Found(hits=(), total=0, facets=(), engine=engine_name())
@@ -62,11 +61,9 @@ class _Tier:
 class _Asking:
     """One search: as many questions as it takes, in the time of one."""
 
-    def __init__(
-        self, wanted: Wanted, rules: Rules, words: Sequence[str], *, until: float
-    ) -> None:
+    def __init__(self, wanted: Wanted, rules: Rules, words: Sequence[str]) -> None:
         self._wanted, self._rules, self._words = wanted, rules, words
-        self._deadline = until
+        self._deadline = deadline()
 
     def tiers(self) -> Iterator[_Tier]:
         """The strictest one first; the next is made only if it is asked for."""
@@ -76,7 +73,8 @@ class _Asking:
             meant = meant_by(words, engine=until(self._deadline))
             if meant:
                 yield _Tier(question=asking.all_of(words_of(meant), groups=groups), meant=meant)
-            yield _Tier(question=asking.mistyped(words, groups=groups))
+            if len(words) <= asking.FEW:
+                yield _Tier(question=asking.mistyped(words, groups=groups))
         yield _Tier(question=asking.most_of(words, groups=groups))
 
     def answer(self, question: asking.Question) -> Mapping[str, Any]:

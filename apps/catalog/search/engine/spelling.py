@@ -27,7 +27,7 @@ def meant_by(words: Sequence[str], *, engine: Elasticsearch) -> str | None:
     likeliest = {
         word: max(options, key=_likelihood)["text"]
         for word in mistyped
-        if not known[word]["doc_count"] and (options := answer["suggest"][word][0]["options"])
+        if not known[word]["doc_count"] and (options := _options(answer["suggest"][word]))
     }
     return " ".join(likeliest.get(word, word) for word in words) if likeliest else None
 
@@ -40,6 +40,11 @@ def _like(word: str) -> dict[str, Any]:
         "max_edits": slips_believed(word),
         "size": 10,
     }
+
+
+def _options(tokens: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What the word may be; nothing if it is none or several for the engine."""
+    return [*tokens[0]["options"]] if len(tokens) == 1 else []
 
 
 def _likelihood(option: Mapping[str, Any]) -> float:

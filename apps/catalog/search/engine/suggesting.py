@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from apps.catalog.search.engine.client import deadline, engine_name, until
+from apps.catalog.search.engine.client import client, engine_name
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.mapping import LONGEST_BEGINNING
 from apps.catalog.search.postgres.suggesting import queries_like
@@ -10,18 +10,16 @@ from apps.catalog.search.wanted import Suggestions
 from apps.catalog.search.words import words_of
 
 
-def suggest(text: str, *, limit: int, seconds: float | None = None) -> Suggestions:
+def suggest(text: str, *, limit: int) -> Suggestions:
     """Products that have all of it, and searches that begin like it and find something.
 
     The searches are made of the vocabulary, which is in PostgreSQL whatever the engine is.
-    Raises what the client of the engine raises, also when it takes longer than `seconds`, or
-    else SEARCH_TIMEOUT.
     """
     words = words_of(text)
     if not words:
         return Suggestions(queries=(), product_ids=(), engine=engine_name())
     begins = [_begins(part) for word in words for part in word.split("-")]
-    answer = until(deadline(seconds)).search(
+    answer = client().search(
         index=ALIAS,
         query={"bool": {"must": begins, "filter": [{"term": {"deleted": False}}]}},
         sort=[{"popularity": "desc"}, "_score", {"id": "desc"}],

@@ -88,7 +88,7 @@ def settled(index: str, *, with_content: bool, progress: Progress, patience: int
 
 
 def mend(index: str, found: Comparison) -> None:
-    """Write what differs anew, to this index alone. Raises EngineAway."""
+    """Write what differs anew, to this index alone. Raises EngineAway or TooSlow."""
     for start in range(0, len(found.wrong), CHUNK):
         chunk = list(found.wrong)[start : start + CHUNK]
         write_all(entries(chunk, gone=_after(found.wrong)), indexes=[index])

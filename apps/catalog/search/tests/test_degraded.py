@@ -51,6 +51,21 @@ def test_suggests_all_the_same() -> None:
     assert (found["engine"], found["degraded"]) == ("postgres", True)
 
 
+def test_only_knocks_at_an_engine_that_was_away_and_is_silent(settings: Any) -> None:
+    for _ in range(breaker.FAILURES):
+        breaker.failed()
+    cache.delete("search:probe")  # as two seconds later
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.SEARCH_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert answer(q="mug")["degraded"]
+        silent.settimeout(0)
+        with silent.accept()[0] as caller:
+            assert caller.recv(6) == b"GET / "
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+    assert breaker.is_open()
+
+
 @pytest.mark.usefixtures("no_engine")
 def test_leaves_the_engine_alone_after_three_failures() -> None:
     for _ in range(breaker.FAILURES):

@@ -1,11 +1,13 @@
 """What the engine finds, and in which order."""
 
+import itertools
+from types import SimpleNamespace
+
 import pytest
-from django.core.cache import cache
 from elasticsearch import ConnectionTimeout
 
 from apps.catalog.models import Product
-from apps.catalog.search import breaker, engine, searching
+from apps.catalog.search import engine
 from apps.catalog.search.boosts import Rule
 from apps.catalog.search.engine import client
 from apps.catalog.search.engine.document import ALIAS
@@ -178,28 +180,44 @@ def test_selects_by_an_attribute_whatever_its_name(index: Index) -> None:
     assert index.names("mug", attributes={"Weight [kg] > x": ("1",)}) == ["Light mug"]
 
 
-def test_all_questions_of_a_search_share_its_time(index: Index) -> None:
-    make_goods("Mug")
-    index.fill()
-    with pytest.raises(ConnectionTimeout):
-        engine.search(Wanted(q="mug"), rules=Rules(), seconds=0)
-    with pytest.raises(ConnectionTimeout):
-        engine.suggest("mug", limit=1, seconds=0)
-
-
-def test_an_engine_that_was_away_is_tried_for_a_time_of_its_own(
+def test_all_questions_of_a_search_share_its_time(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_goods("Mug")
     index.fill()
-    monkeypatch.setattr(client, "SEARCH_TIMEOUT", 0)
-    for _ in range(breaker.FAILURES):
-        assert searching.search(Wanted(q="mug")).degraded
-    assert breaker.is_open()
+    moments = itertools.count()  # each look at the clock is a second later than the last
+    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr(client, "SEARCH_TIMEOUT", 10)
+    engine.search(Wanted(q="nothing"), rules=Rules())
+    monkeypatch.setattr(client, "SEARCH_TIMEOUT", 2)  # enough for the first question
+    with pytest.raises(ConnectionTimeout):
+        engine.search(Wanted(q="nothing"), rules=Rules())
 
-    def is_back() -> bool:  # in the time that a trial has, sooner or later
-        cache.delete("search:probe")
-        return not searching.search(Wanted(q="mug")).degraded
 
-    assert any(is_back() for _ in range(50))
-    assert not breaker.is_open()
+def test_what_is_said_several_times_asks_for_nothing_more(index: Index) -> None:
+    make_goods("Cable hub")
+    make_goods("Mug")
+    assert index.found("mug mug mug hub").total == 0
+    assert index.names("usb cable usb hub") == ["Cable hub"]  # two words of three
+
+
+@pytest.mark.parametrize("q", ["\U00010570" * 4, "lantarn\u624b", "\u624b\u624b\u624b\u624b"])
+def test_letters_that_an_engine_takes_for_none_or_for_words_are_no_typo(
+    index: Index, q: str
+) -> None:
+    make_goods("Lantern")
+    found = index.found(q)
+    assert (found.total, found.did_you_mean) == (0, None)
+
+
+def test_a_mistyped_part_of_a_word_with_a_hyphen_is_found(index: Index) -> None:
+    make_goods("Anti-slip mat")
+    found = index.found("anti-slpi")
+    assert (found.total, found.relaxed) == (1, True)
+
+
+def test_what_only_mentions_a_mistyped_word_is_not_found_with_what_is_like_it(
+    index: Index,
+) -> None:
+    make_goods("Drono")
+    make_goods("Drive", description="No drone.")
+    assert index.names("drone") == ["Drono"]

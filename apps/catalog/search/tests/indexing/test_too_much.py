@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from apps.catalog.search.tests.indexing.fussy import fussy_engine
 from tests.builders import make_variant
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+_NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def rebuild() -> None:
@@ -79,18 +82,31 @@ def test_a_product_that_never_fits_is_set_aside_visibly_and_blocks_no_other(
     assert different() == 0
 
 
+@pytest.mark.parametrize("products", [1, 2])
 def test_a_product_that_failed_alone_once_is_tried_again_at_once(
-    engine: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+    engine: str, settings: Any, monkeypatch: pytest.MonkeyPatch, products: int
 ) -> None:
     monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 0.3)
     rebuild()
-    make_variant("CUP")
+    for n in range(products):
+        make_variant(f"CUP{n}")
     with fussy_engine(engine, is_too_much=lambda _: True, says_so=False) as url:
         settings.SEARCH_URL = url  # as one that stood still, and answers again
-        assert drain_batch() == 1
+        for _ in range(products):  # both together, and then one of them
+            assert drain_batch() > 0
     settings.SEARCH_URL = engine
-    assert [drain_batch(), drain_batch()] == [1, 0]
+    assert sum(drain_batch() for _ in range(products)) == products
     assert different() == 0
+
+
+@pytest.mark.usefixtures("eight")
+def test_what_was_too_much_and_has_changed_comes_with_all_others_again() -> None:
+    DirtyProduct.objects.halve(list(DirtyProduct.objects.claim(limit=8, now=_NOW)), now=_NOW)
+    claimed = DirtyProduct.objects.claim(limit=8, now=_NOW)
+    assert len(claimed) == 4
+    Product.objects.filter(pk__in=claimed).update(name="Changed meanwhile")
+    DirtyProduct.objects.settle(claimed)
+    assert DirtyProduct.objects.filter(together=None).count() == 4
 
 
 def test_a_new_index_is_filled_in_halves(eight: str, settings: Any) -> None:
