@@ -74,11 +74,17 @@ def _silent_or_alone(heartbeat: Heartbeat | None, now: datetime) -> list[Trouble
     return []
 
 
-def _not_audited(heartbeat: Heartbeat | None, now: datetime) -> list[Trouble]:
-    """A shop whose first order is of today has nothing yet that should have been audited."""
-    if not Order.objects.filter(placed_at__lt=now - _AUDIT_SILENT_AFTER).exists():
-        return []
-    return _silent(_AUDIT_SILENT_AFTER)(heartbeat, now)
+def _silent_about_orders(
+    after: timedelta,
+) -> Callable[[Heartbeat | None, datetime], list[Trouble]]:
+    """A shop whose first order is younger has nothing yet that should have been looked at."""
+
+    def troubles(heartbeat: Heartbeat | None, now: datetime) -> list[Trouble]:
+        silent = _silent(after)(heartbeat, now)
+        older = Order.objects.filter(placed_at__lt=now - after)
+        return silent if silent and older.exists() else []
+
+    return troubles
 
 
 def _left(look: Heartbeat | None, now: datetime) -> list[Trouble]:
@@ -138,7 +144,7 @@ SIGNS_OF_LIFE: Sequence[Question] = (
         code="sweeper_silent",
         title="Sweeper silent",
         heartbeat=SWEEPER,
-        troubles=_silent(_SWEEPER_SILENT_AFTER),
+        troubles=_silent_about_orders(_SWEEPER_SILENT_AFTER),
     ),
     Word(
         code="audit_violated",
@@ -150,7 +156,7 @@ SIGNS_OF_LIFE: Sequence[Question] = (
         code="audit_silent",
         title="Audit silent",
         heartbeat=AUDIT,
-        troubles=_not_audited,
+        troubles=_silent_about_orders(_AUDIT_SILENT_AFTER),
     ),
     Word(
         code="search_differed",
