@@ -112,7 +112,8 @@ class DirtyProduct(models.Model):
     together = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
-        help_text="At most so many at once, because more were too much for the engine.",
+        help_text="At most so many at once, because more were too much for the engine; "
+        "0 if it was alone.",
     )
 
     objects = DirtyProductQuerySet.as_manager()

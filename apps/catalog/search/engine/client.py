@@ -11,10 +11,8 @@ from elastic_transport.client_utils import DEFAULT, DefaultType
 from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError
 from urllib3.exceptions import HTTPError
 
-# Seconds that a shopper's search waits before PostgreSQL answers it; and of these, how long to
-# find out whether an engine that was away is back.
+# Seconds that a shopper's search waits before PostgreSQL answers it.
 SEARCH_TIMEOUT = 1.5
-_KNOCK_TIMEOUT = 0.4
 # The engine cannot answer now; every other status is about what it was asked.
 _AWAY = {429, 502, 503, 504}
 _VENDOR = "application/vnd.elasticsearch+"
@@ -76,11 +74,6 @@ def until(deadline: float) -> Elasticsearch:
     if left <= 0:
         raise ConnectionTimeout("the search has taken all of its time")
     return client().options(request_timeout=left)
-
-
-def knock() -> None:
-    """Raises what the client does unless the engine answers at once."""
-    client().options(request_timeout=_KNOCK_TIMEOUT).info()
 
 
 def engine_name() -> str:

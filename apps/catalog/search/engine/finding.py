@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.catalog.search import boosts
 from apps.catalog.search.engine import asking
-from apps.catalog.search.engine.client import deadline, engine_name, until
+from apps.catalog.search.engine.client import client, deadline, engine_name, until
 from apps.catalog.search.engine.counting import are_exact, facets_of
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
@@ -24,6 +24,7 @@ _SORTS: Mapping[str, Sequence[Any]] = {
     "price": [{"prices": {"order": "asc", "mode": "min"}}, {"id": "asc"}],
     "-price": [{"prices": {"order": "desc", "mode": "min"}}, {"id": "desc"}],
 }
+_KNOCK_TIMEOUT = 0.4  # seconds, of a shopper whose turn it is to try
 _MARKED = {"pre_tags": ["<mark>"], "post_tags": ["</mark>"], "encoder": "html"}
 _HIGHLIGHT = {
     **_MARKED,
@@ -47,6 +48,12 @@ def search(wanted: Wanted, *, rules: Rules) -> Found:
         if answer["aggregations"]["about"]["doc_count"]:
             return _found(wanted, answer, relaxed=tier.is_relaxed, meant=tier.meant)
     return Found(hits=(), total=0, facets=(), engine=engine_name())
+
+
+def knock() -> None:
+    """Raises what the client does unless the engine searches, if only for nothing, at once."""
+    impatient = client().options(request_timeout=_KNOCK_TIMEOUT)
+    impatient.search(index=ALIAS, query={"match_none": {}}, size=0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     "together",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="At most so many at once, because more were too much for the engine.",
+                        help_text="At most so many at once, because more were too much for the engine; 0 if it was alone.",
                         null=True,
                     ),
                 ),

@@ -60,7 +60,7 @@ def test_only_knocks_at_an_engine_that_was_away_and_is_silent(settings: Any) -> 
         assert answer(q="mug")["degraded"]
         silent.settimeout(0)
         with silent.accept()[0] as caller:
-            assert caller.recv(6) == b"GET / "
+            assert b"match_none" in caller.recv(4096)
         with pytest.raises(BlockingIOError):
             silent.accept()
     assert breaker.is_open()
