@@ -6,11 +6,12 @@ killed between the two leaves rows that the next one mends.
 
 import hashlib
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from elasticsearch import BadRequestError, NotFoundError
+from elasticsearch import ApiError, BadRequestError, NotFoundError, TransportError
 
 from apps.catalog.search.engine.document import ALIAS, ProductDocument
 from apps.catalog.search.indexing.writing import patient
@@ -56,7 +57,11 @@ def make_index(index: SearchIndex) -> None:
 
 
 def finish(index: SearchIndex) -> None:
-    """Give it the settings of an index that is searched."""
+    """Bring it into one piece, and give it the settings of an index that is searched."""
+    # In one piece facets are counted in four fifths of the time. What takes longer than we
+    # wait the engine finishes by itself, and without it the index is as right.
+    with suppress(ApiError, TransportError):
+        patient().indices.forcemerge(index=index.name, max_num_segments=1)
     settings = ProductDocument._index.to_dict()["settings"]
     replicas = settings.get("number_of_replicas", 0)
     patient().indices.put_settings(

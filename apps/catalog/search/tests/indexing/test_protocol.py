@@ -70,12 +70,28 @@ def document(product_id: int) -> dict[str, Any]:
     return dict(patient().get(index=ALIAS, id=str(product_id))["_source"])
 
 
+def pieces(index: SearchIndex) -> int:
+    stats = patient().indices.stats(index=index.name, metric="segments")
+    return int(stats["_all"]["total"]["segments"]["count"])
+
+
 @pytest.fixture
 def mug(engine: str) -> Product:
     """One of three products."""
     make_variant("POT", on_hand=1)
     make_variant("JUG", on_hand=9)
     return make_variant("MUG", on_hand=9).product
+
+
+def test_a_new_index_is_in_one_piece(mug: Product) -> None:
+    index = indexes.begin_index(now=timezone.now())
+    indexes.make_index(index)
+    for product in Product.objects.all():
+        write(entries([product.pk], gone={}), indexes=[index.name])
+        patient().indices.refresh(index=index.name)
+    assert pieces(index) == 3
+    indexes.finish(index)
+    assert pieces(index) == 1
 
 
 def test_init_search_makes_an_index_of_all_products_and_a_second_one_beside_it(
