@@ -5,19 +5,64 @@ import unicodedata
 
 # A title that somebody has pasted has fewer; what follows is not looked at.
 MOST_WORDS = 40
+# Of a search longer than this no word is corrected, nor taken together with its neighbour: it
+# is a title that was pasted, as it is written, and every such way of reading it costs time.
+FEW = 8
 # Letters: of a word that may be mistyped, and of one in which two slips are believed.
 _SHORTEST, _LONGEST = 4, 40
 _TWO_SLIPS = 8
 
-# Hyphens join: a model number such as DIR-655 is one word.
-_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+# Hyphens and decimal points join: DIR-655 is one word, and so are 15.6 and 3.5mm.
+_WORD = re.compile(r"[^\W_]+(?:(?:-|(?<=\d)\.(?=\d))[^\W_]+)*")
+_PARTS = re.compile(r"\d+(?:\.\d+)*|[^\W\d_]+")
+_INITIALS = re.compile(r"[bcdfghjklmnpqrstvwxz]{2,}s")
+
+# What PostgreSQL's “english” does not look for, which is the list of the Snowball project.
+_COMMON = frozenset(
+    "i me my myself we our ours ourselves you your yours yourself yourselves he him his himself"
+    " she her hers herself it its itself they them their theirs themselves what which who whom"
+    " this that these those am is are was were be been being have has had having do does did"
+    " doing a an the and but if or because as until while of at by for with about against"
+    " between into through during before after above below to from up down in out on off over"
+    " under again further then once here there when where why how all any both each few more"
+    " most other some such no nor not only own same so than too very s t can will just don"
+    " should now".split()
+)
+# What shoppers say besides of everything, and products of nothing: a screen has 27", no inch.
+_OF_SHOPPERS = frozenset("best buy cheap cheapest inch inches sell".split())
 
 
 def words_of(text: str) -> list[str]:
-    """Its words in lower case and without accents, in their order."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return _WORD.findall(plain)[:MOST_WORDS]
+    """Its words that say something, in lower case and without accents, in their order."""
+    says_nothing = _COMMON | _OF_SHOPPERS
+    return [word for word in words_typed(text) if word not in says_nothing]
+
+
+def words_typed(text: str) -> list[str]:
+    """All of its words in lower case and without accents, in their order."""
+    visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    words = _WORD.findall(unicodedata.normalize("NFC", visible).casefold())
+    return _WORD.findall(" ".join(map(_plain, words[:MOST_WORDS])))[:MOST_WORDS]
+
+
+def ways_of(word: str) -> list[tuple[str, ...]]:
+    """How it may be written as well, itself first: DIR-655, DIR655 and DIR 655 are one, and
+    so are USB3 and USB 3.0, or TV and TVs, which no rule for the words of English knows."""
+    if "-" in word:
+        return [tuple(word.split("-")), (word.replace("-", ""),)]
+    if _INITIALS.fullmatch(word):
+        return [(word,), (word[:-1],)]
+    parts = _PARTS.findall(word)
+    cuts = range(1, len(parts)) if len(parts) <= FEW else ()
+    halves = (("".join(parts[:cut]), "".join(parts[cut:])) for cut in cuts)
+    ways = [(word,), *halves, tuple(parts)]
+    versions = [(*way[:-1], f"{way[-1]}.0") for way in ways if re.fullmatch(r"\d", way[-1])]
+    return list(dict.fromkeys([*ways, *versions]))
+
+
+def may_be_one(one: str, two: str) -> bool:
+    """Whether neighbours may be written as one: smart watch, HD 4646; but not 27 15."""
+    return "-" not in one + two and any(map(str.isalpha, (one, two)))
 
 
 def same_word(word: str) -> str:
@@ -34,3 +79,8 @@ def slips_believed(word: str) -> int:
     if not all(map(str.isalpha, parts)) or shortest < _SHORTEST or len(word) > _LONGEST:
         return 0
     return 2 if shortest >= _TWO_SLIPS else 1
+
+
+def _plain(word: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", word)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

@@ -7,7 +7,7 @@ from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.mapping import LONGEST_BEGINNING
 from apps.catalog.search.postgres.suggesting import queries_like
 from apps.catalog.search.wanted import Suggestions
-from apps.catalog.search.words import words_of
+from apps.catalog.search.words import words_typed
 
 
 def suggest(text: str, *, limit: int) -> Suggestions:
@@ -15,7 +15,7 @@ def suggest(text: str, *, limit: int) -> Suggestions:
 
     The searches are made of the vocabulary, which is in PostgreSQL whatever the engine is.
     """
-    words = words_of(text)
+    words = words_typed(text)
     if not words:
         return Suggestions(queries=(), product_ids=(), engine=engine_name())
     begins = [_begins(part) for word in words for part in word.split("-")]

@@ -1,13 +1,13 @@
 """What the words of a search ask for: clauses, all of which must hold, of alternatives."""
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from apps.catalog.search import synonyms
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.synonyms import Group
+from apps.catalog.search.words import may_be_one, ways_of
 
 _STEMS = """
     SELECT
@@ -22,7 +22,6 @@ _STEMS = """
         AS stems (stem) ON true
     LEFT JOIN search_stem AS counted ON counted.stem = stems.stem
 """
-_MIXED = re.compile(r"([^\W\d_]{2,})(\d+)|(\d+)([^\W\d_]{2,})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +104,7 @@ def clauses_of(words: Sequence[str], *, groups: Sequence[Group]) -> tuple[Clause
     """What the words ask for; words so common that they say nothing are left out."""
     swaps = list(synonyms.replaceable(words, groups=groups))
     others = {part for swap in swaps for term in swap.others for part in _parts(term)}
-    written = {part for word in words for way in _ways(word) for part in way}
+    written = {part for word in words for way in ways_of(word) for part in way}
     pairs = {first + second for first, second in _neighbours(words)}
     halves = {half for word in words for split in _splits(word) for half in split}
     vocabulary = Vocabulary(others | written | pairs | halves)
@@ -123,21 +122,13 @@ class _Span:
     ways: tuple[tuple[str, ...], ...]
 
 
-def _ways(word: str) -> list[tuple[str, ...]]:
-    """How a model number may be written: DIR-655, DIR655 and DIR 655 are one."""
-    if "-" in word:
-        return [tuple(word.split("-")), (word.replace("-", ""),)]
-    mixed = _MIXED.fullmatch(word)
-    return [(word,), tuple(filter(None, mixed.groups()))] if mixed else [(word,)]
-
-
 def _parts(term: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for word in term for part in word.split("-"))
 
 
 def _neighbours(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     pairs = zip(words, words[1:], strict=False)
-    return ((one, two) for one, two in pairs if one.isalpha() and two.isalpha())
+    return ((one, two) for one, two in pairs if may_be_one(one, two))
 
 
 def _splits(word: str) -> list[tuple[str, str]]:
@@ -156,7 +147,7 @@ def _spans(
         here = [swap for swap in swaps if swap.start == place]
         length = max((swap.length for swap in here), default=1)
         span = tuple(words[place : place + length])
-        ways = _ways(span[0]) if length == 1 else [_parts(span)]
+        ways = ways_of(span[0]) if length == 1 else [_parts(span)]
         ways += [_parts(term) for swap in here if swap.length == length for term in swap.others]
         pair = "".join(words[place : place + 2])
         if length == 1 and not here and _is_pair(words[place : place + 2], pair, vocabulary):

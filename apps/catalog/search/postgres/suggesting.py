@@ -3,7 +3,7 @@
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.matching import ON_SALE
 from apps.catalog.search.wanted import Suggestions
-from apps.catalog.search.words import words_of
+from apps.catalog.search.words import words_typed
 
 _LOOKED_AT = 200  # words that begin like it, the most frequent ones
 
@@ -67,7 +67,7 @@ def queries_like(text: str, *, limit: int) -> list[str]:
 
 
 def _parts(text: str) -> list[str]:
-    return [part for word in words_of(text) for part in word.split("-")]
+    return [part for word in words_typed(text) for part in word.split("-")]
 
 
 def _quoted(words: list[str]) -> list[str]:
