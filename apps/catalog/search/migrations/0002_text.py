@@ -10,32 +10,50 @@ from django.db import migrations, models
 from apps.catalog.search.migrations import _triggers
 
 WORDS = r"""
--- For what is highlighted: English, with accents and without.
-CREATE TEXT SEARCH CONFIGURATION search_english (COPY = pg_catalog.english);
-ALTER TEXT SEARCH CONFIGURATION search_english
-    ALTER MAPPING FOR hword, hword_part, word WITH unaccent, english_stem;
+-- Letters and digits, without accents and case. Only the dot of a decimal joins: 15.6.
+CREATE FUNCTION search_words(written text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT trim(regexp_replace(
+        lower(public.unaccent(written)),
+        '(?:[^[:alnum:].]|(?<![0-9])\.|\.(?![0-9]))+', ' ', 'g'
+    ))
+$$;
 
--- Letters and digits, without accents and case. Behind them what a model number may also be
--- written like: DIR-655 as dir655, RTX2060 as rtx 2060.
+-- Behind the words what a model number may also be written like: DIR-655 as dir655, HP364XL as
+-- hp 364 xl, and USB3.0 as usb 3.0. A letter beside a number is mostly a unit, as in 5m.
 CREATE FUNCTION search_plain(written text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT regexp_replace(plain, '[^[:alnum:]]+', ' ', 'g') || coalesce((
-        SELECT string_agg(
-            CASE
-                WHEN found[1] LIKE '%-%' THEN ' ' || replace(found[1], '-', '')
-                ELSE ' ' || regexp_replace(
-                    found[1], '([[:alpha:]])([0-9])|([0-9])([[:alpha:]])', '\1\3 \2\4'
-                )
-            END,
-            ''
+    SELECT concat_ws(
+        ' ',
+        words,
+        (
+            SELECT string_agg(replace(found[1], '-', ''), ' ')
+            FROM regexp_matches(
+                lower(public.unaccent(written)),
+                '[[:alnum:]]+(?:(?<=[0-9])\.(?=[0-9])[[:alnum:]]+)*'
+                '(?:-[[:alnum:]]+(?:(?<=[0-9])\.(?=[0-9])[[:alnum:]]+)*)+',
+                'g'
+            ) AS found
+        ),
+        (
+            SELECT string_agg(regexp_replace(
+                word,
+                '(?<=[[:alpha:]])(?=[0-9])|(?<=[0-9])(?=[[:alpha:]])', ' ', 'g'
+            ), ' ')
+            FROM string_to_table(words, ' ') AS word
+            WHERE word ~ '[[:alpha:]]{2}[0-9]|[0-9][[:alpha:]]{2}'
+                '|[[:alpha:]][0-9.]+[[:alpha:]]|[0-9][[:alpha:]]+[0-9]'
         )
-        FROM regexp_matches(
-            plain,
-            '[[:alnum:]]+(?:-[[:alnum:]]+)+'
-            '|\m[[:alpha:]]{2,}[0-9]+\M|\m[0-9]+[[:alpha:]]{2,}\M',
-            'g'
-        ) AS found
-    ), '')
-    FROM (SELECT lower(public.unaccent(written)) AS plain) AS folded
+    )
+    FROM public.search_words(written) AS words
+$$;
+
+-- Written together, and its parts with digits: ICE-1399 as ice1399 and 1399. A part of letters
+-- alone is no word: half of the shop may begin with it.
+CREATE FUNCTION search_sku(sku text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT concat_ws(' ', replace(words, ' ', ''), (
+        SELECT string_agg(part, ' ') FROM string_to_table(words, ' ') AS part
+        WHERE part ~ '[0-9]' AND part <> words
+    ))
+    FROM public.search_words(sku) AS words
 $$;
 
 CREATE FUNCTION search_stems(written text) RETURNS tsvector
@@ -59,7 +77,8 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
     WITH parts AS (
         SELECT
             product.id,
-            concat_ws(' ', product.name, variants.texts) AS name,
+            concat_ws(' ', product.name, variants.names) AS name,
+            left(variants.skus, 50000) AS skus,
             concat_ws(' ', brand.name, public.search_shelf(product.category_id)) AS shelf,
             coalesce(attributes.what_it_is, '') AS what_it_is,
             concat_ws(' ', left(product.description, 50000), left(attributes.others, 50000))
@@ -68,7 +87,9 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
         FROM public.catalog_product AS product
         LEFT JOIN public.catalog_brand AS brand ON brand.id = product.brand_id
         CROSS JOIN LATERAL (
-            SELECT string_agg(concat_ws(' ', sku, variant.name), ' ' ORDER BY id) AS texts
+            SELECT
+                string_agg(variant.name, ' ' ORDER BY id) AS names,
+                string_agg(public.search_sku(sku), ' ' ORDER BY id) AS skus
             FROM public.catalog_variant AS variant
             WHERE variant.product_id = product.id AND variant.is_active
         ) AS variants
@@ -97,7 +118,9 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
     INSERT INTO public.search_searchtext (product_id, words, written, name_length, facets)
     SELECT
         id,
-        named || setweight(public.search_stems(shelf), 'B')
+        named
+            || setweight(to_tsvector('pg_catalog.english', coalesce(skus, '')), 'A')
+            || setweight(public.search_stems(shelf), 'B')
             || setweight(public.search_stems(what_it_is), 'C')
             || setweight(public.search_stems(mentioned), 'D'),
         strip(to_tsvector(
@@ -191,8 +214,9 @@ DROP FUNCTION search_product_text();
 DROP FUNCTION search_refresh_texts(bigint[]);
 DROP FUNCTION search_shelf(bigint);
 DROP FUNCTION search_stems(text);
+DROP FUNCTION search_sku(text);
 DROP FUNCTION search_plain(text);
-DROP TEXT SEARCH CONFIGURATION search_english;
+DROP FUNCTION search_words(text);
 """
 
 

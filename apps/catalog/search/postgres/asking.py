@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from apps.catalog.search import synonyms
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.synonyms import Group
-from apps.catalog.search.words import may_be_one, ways_of
+from apps.catalog.search.words import FEW, may_be_one, ways_of
+
+_LONGEST = 40  # letters of a word that may be two
 
 _STEMS = """
     SELECT
@@ -44,7 +46,7 @@ class Clause:
 
     words: tuple[str, ...]
     alternatives: tuple[Alternative, ...]
-    is_known: bool  # one of the alternatives is in the vocabulary
+    is_known: bool  # in the vocabulary, not only the halves that it may be cut into
     is_number: bool = False
 
     @property
@@ -84,8 +86,15 @@ class Vocabulary:
             Alternative(stems=stems, is_phrase=is_phrase and len(stems) > 1) if stems else None
         )
 
-    def is_known(self, word: str) -> bool:
-        return self._words[word].is_known
+    def has_as_one(self, words: Sequence[str]) -> bool:
+        """Whether a product has two words as one, be it as its SKU."""
+        ones = ("".join(pair) for pair in _neighbours(words))
+        return any(one in self._words and self._words[one].is_counted for one in ones)
+
+    def has_halves(self, cut: Iterable[str]) -> bool:
+        """Whether each is written somewhere, and is none that says nothing."""
+        halves = (self._words.get(half, _Word(stems=())) for half in cut)
+        return all(half.is_known and half.stems for half in halves)
 
     def is_counted(self, alternative: Alternative) -> bool:
         return all(stem.rarity < _RAREST for stem in alternative.stems)
@@ -105,8 +114,12 @@ def clauses_of(words: Sequence[str], *, groups: Sequence[Group]) -> tuple[Clause
     swaps = list(synonyms.replaceable(words, groups=groups))
     others = {part for swap in swaps for term in swap.others for part in _parts(term)}
     written = {part for word in words for way in ways_of(word) for part in way}
-    pairs = {first + second for first, second in _neighbours(words)}
-    halves = {half for word in words for split in _splits(word) for half in split}
+    # A title that was pasted is as it is written.
+    few = words if len(words) <= FEW else ()
+    pairs = {
+        part for pair in _neighbours(few) for way in ways_of("".join(pair)) for part in way
+    }
+    halves = {half for word in few for cut in _cuts(word) for half in cut}
     vocabulary = Vocabulary(others | written | pairs | halves)
     spans = _spans(words, swaps, vocabulary)
     clauses = (clause for span in spans if (clause := _clause(span, vocabulary)))
@@ -120,6 +133,7 @@ class _Span:
 
     words: tuple[str, ...]
     ways: tuple[tuple[str, ...], ...]
+    cuts: tuple[tuple[str, ...], ...]  # into halves, which may have nothing to do with it
 
 
 def _parts(term: Sequence[str]) -> tuple[str, ...]:
@@ -131,9 +145,9 @@ def _neighbours(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     return ((one, two) for one, two in pairs if may_be_one(one, two))
 
 
-def _splits(word: str) -> list[tuple[str, str]]:
+def _cuts(word: str) -> list[tuple[str, str]]:
     """Where a word may be two: mousepad."""
-    if not word.isalpha():
+    if not word.isalpha() or len(word) > _LONGEST:
         return []
     return [(word[:place], word[place:]) for place in range(3, len(word) - 2)]
 
@@ -149,34 +163,37 @@ def _spans(
         span = tuple(words[place : place + length])
         ways = ways_of(span[0]) if length == 1 else [_parts(span)]
         ways += [_parts(term) for swap in here if swap.length == length for term in swap.others]
-        pair = "".join(words[place : place + 2])
-        if length == 1 and not here and _is_pair(words[place : place + 2], pair, vocabulary):
-            span, ways, length = tuple(words[place : place + 2]), [(pair,)], 2
-            ways.insert(0, span)
-        elif length == 1:
-            ways += [
-                halves
-                for halves in _splits(span[0])
-                if all(vocabulary.is_known(half) for half in halves)
-            ]
-        yield _Span(words=span, ways=tuple(dict.fromkeys(ways)))
+        if length == 1 and not here and vocabulary.has_as_one(words[place : place + 2]):
+            span, length = tuple(words[place : place + 2]), 2
+            ways = [span, *ways_of("".join(span))]
+        cuts = _cuts(span[0]) if length == 1 else []
+        yield _Span(
+            words=span,
+            ways=tuple(dict.fromkeys(ways)),
+            cuts=tuple(cut for cut in cuts if vocabulary.has_halves(cut)),
+        )
         place += length
-
-
-def _is_pair(words: Sequence[str], joined: str, vocabulary: Vocabulary) -> bool:
-    return len(list(_neighbours(words))) == 1 and vocabulary.is_known(joined)
 
 
 def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
     # Words that were typed apart may stand apart; all else is one thing.
     typed = vocabulary.alternative(span.ways[0], is_phrase=len(span.words) == 1)
-    said = (typed, *map(vocabulary.alternative, span.ways[1:]))
-    alternatives = tuple(alternative for alternative in said if alternative)
-    if not alternatives:
+    said = _filled([typed, *map(vocabulary.alternative, span.ways[1:])])
+    if not said:
         return None
+    cut = _filled(map(vocabulary.alternative, span.cuts))
     return Clause(
         words=span.words,
-        alternatives=alternatives,
-        is_known=any(vocabulary.is_counted(each) for each in alternatives),
+        alternatives=(*said, *cut),
+        is_known=any(map(vocabulary.is_counted, said)),
         is_number=all(word.isdigit() for word in span.words),
     )
+
+
+def _filled(alternatives: Iterable[Alternative | None]) -> tuple[Alternative, ...]:
+    """Each once: a phrase of words that may stand apart as well asks for nothing new."""
+    by_stems: dict[tuple[Stem, ...], Alternative] = {}
+    for alternative in alternatives:
+        if alternative:
+            by_stems.setdefault(alternative.stems, alternative)
+    return tuple(by_stems.values())

@@ -13,7 +13,7 @@ from apps.catalog.search.postgres.selecting import all_but, selections_of
 from apps.catalog.search.postgres.spelling import meant_by
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import Found, Wanted
-from apps.catalog.search.words import words_of
+from apps.catalog.search.words import FEW, words_of
 
 ENGINE = "postgres"
 
@@ -69,7 +69,13 @@ def _tier(q: str, words: list[str], rules: Rules) -> _Tier | None:
 
 def _corrected(words: list[str], clauses: Sequence[Clause], rules: Rules) -> _Tier | None:
     """With words that nobody knows taken for the likeliest that are known."""
-    meant = meant_by(word for each in clauses if not each.is_known for word in each.words)
+    if len(words) > FEW:
+        return None
+    # Who can be cut into two that stand somewhere is none that is mistyped.
+    unknown = [
+        one for one in clauses if not one.is_known and not all_of([one]).finds_something()
+    ]
+    meant = meant_by(word for each in unknown for word in each.words)
     if not meant:
         return None
     corrected = [meant.get(word, word) for word in words]

@@ -1,52 +1,86 @@
 """Names and descriptions as HTML, with <mark> around what a search has matched."""
 
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from html import escape
 
 from apps.catalog.search.postgres.database import rows
+from apps.catalog.search.postgres.marking import Place, Text, stems_of
 from apps.catalog.search.postgres.matching import Match
 from apps.catalog.search.wanted import Hit
 
-# Nobody types them, and what has them in a text loses them first: only then is it escaped.
-_OPEN, _CLOSE = "\x02", "\x03"
-
-_HEADLINES = """
-    SELECT
-        product.id,
-        ts_headline(
-            'search_english', translate(product.name, %(marks)s, ''),
-            %(stems)s::tsquery, 'HighlightAll=true, ' || %(options)s
-        ),
-        ts_headline(
-            'search_english', translate(left(product.description, 20000), %(marks)s, ''),
-            %(stems)s::tsquery, 'MaxFragments=2, MaxWords=20, MinWords=8, ' || %(options)s
-        )
-    FROM catalog_product AS product WHERE product.id = ANY(%(ids)s)
+# In what follows of a description nothing is marked.
+_TEXTS = """
+    SELECT id, name, left(description, 20000) FROM catalog_product WHERE id = ANY(%(ids)s)
 """
 _NAMES = "SELECT id, name, '' FROM catalog_product WHERE id = ANY(%(ids)s)"
+_NOT_IN_HTML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Of an excerpt; words of each fragment, and of those the ones before what matched.
+_FRAGMENTS, _WORDS, _BEFORE = 2, 20, 5
 
 
 def hits(ids: Sequence[int], *, match: Match) -> list[Hit]:
     """A hit for each id, in that order."""
-    params = {
-        "ids": list(ids),
-        "stems": match.stems,
-        "marks": _OPEN + _CLOSE,
-        "options": f'StartSel={_OPEN}, StopSel={_CLOSE}, FragmentDelimiter=" … "',
-    }
-    found = rows(_HEADLINES if match.stems else _NAMES, params)
-    texts = {pk: (name, excerpt) for pk, name, excerpt in found}
+    found = rows(_TEXTS if match.marked else _NAMES, {"ids": list(ids)})
+    texts = {pk: (_text(name), _text(description)) for pk, name, description in found}
+    stems = stems_of((text for both in texts.values() for text in both), like=match.marked)
     # A product that was deleted meanwhile is no hit any more.
-    return [_hit(pk, *texts[pk]) for pk in ids if pk in texts]
+    shown = ((pk, *texts[pk]) for pk in ids if pk in texts)
+    return [
+        Hit(
+            product_id=pk,
+            name_html=_html(
+                name.text, name.places_of(match.marked, stems=stems), (0, len(name.text))
+            ),
+            excerpt_html=_excerpt(
+                description, description.places_of(match.marked, stems=stems)
+            ),
+        )
+        for pk, name, description in shown
+    ]
 
 
-def _hit(pk: int, name: str, excerpt: str) -> Hit:
-    return Hit(
-        product_id=pk,
-        name_html=_html(name),
-        excerpt_html=_html(excerpt) if _OPEN in excerpt else "",
-    )
+def _text(written: str) -> Text:
+    return Text(_NOT_IN_HTML.sub("", written))
 
 
-def _html(text: str) -> str:
-    return escape(text).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
+def _excerpt(text: Text, marks: Sequence[Place]) -> str:
+    """Where most of what matched stands together; "" if nothing did."""
+    fragments = sorted(_fragments(text, marks))
+    return " … ".join(_html(text.text, marks, fragment) for fragment in fragments)
+
+
+def _fragments(text: Text, marks: Sequence[Place]) -> list[Place]:
+    """Those with the most different marks, none of which shares a word with another."""
+    starts = [start for start, _ in text.words]
+    last = max(0, len(starts) - _WORDS)
+    firsts = {min(last, max(0, bisect_right(starts, at) - 1 - _BEFORE)) for at, _ in marks}
+    marked = {
+        first: {text.text[at:to].lower() for at, to in marks if start <= at and to <= end}
+        for first in firsts
+        for start, end in [_fragment(text, first)]
+    }
+    chosen: list[int] = []
+    for first in sorted(firsts, key=lambda first: (-len(marked[first]), first)):
+        if len(chosen) < _FRAGMENTS and all(abs(first - one) >= _WORDS for one in chosen):
+            chosen.append(first)
+    return [_fragment(text, first) for first in chosen]
+
+
+def _fragment(text: Text, first: int) -> Place:
+    behind = first + _WORDS
+    start = text.words[first][0] if first else 0
+    return start, text.words[behind - 1][1] if behind < len(text.words) else len(text.text)
+
+
+def _html(text: str, marks: Sequence[Place], shown: Place) -> str:
+    """What is shown of the text, escaped."""
+    place, end = shown
+    pieces: list[str] = []
+    for start, stop in marks:
+        if place <= start and stop <= end:
+            marked = f"<mark>{escape(text[start:stop])}</mark>"
+            pieces += [escape(text[place:start]), marked]
+            place = stop
+    return "".join([*pieces, escape(text[place:end])])

@@ -19,7 +19,7 @@ ON_SALE = """
 # Of a name, the longer it is the less; of the rest, the more there is the less. Tuned on the
 # half of the judged queries that docs/search.md names.
 _FIT = """(
-    ts_rank('{{0, 0, 0, 1}}', text.words, {stem}) / (1 + 0.03 * text.name_length)
+    ts_rank('{{0, 0, 0, 1}}', text.words, {stem}) / (1 + 0.025 * text.name_length)
     + ts_rank('{{0.02, 0.2, 0.1, 0}}', text.words, {stem})
         / (1 + 0.3 * ln(1 + length(text.words)))
 )"""
@@ -32,7 +32,7 @@ class Match:
     condition: str = "true"
     score: str = "1.0"
     params: Params = field(default_factory=dict)
-    stems: str = ""  # a tsquery of any of them, to highlight
+    marked: frozenset[tuple[str, ...]] = frozenset()  # stems, those of a phrase together
 
     def finds_something(self) -> bool:
         """On sale, and about it: not only mentioned somewhere."""
@@ -57,7 +57,7 @@ def all_of(clauses: Sequence[Clause]) -> Match:
         condition="text.words @@ %(all)s::tsquery",
         score=_score(clauses),
         params=params,
-        stems=_stems(clauses),
+        marked=_marked(clauses),
     )
 
 
@@ -80,7 +80,7 @@ def most_of(clauses: Sequence[Clause]) -> Match:
         condition=f"text.words @@ %(some)s::tsquery AND {share} >= %(enough)s",
         score=_score(clauses),
         params=params,
-        stems=_stems(clauses),
+        marked=_marked(clauses),
     )
 
 
@@ -100,27 +100,34 @@ def _params(clauses: Sequence[Clause]) -> dict[str, Any]:
     params: dict[str, Any] = {}
     for number, stem in enumerate(_all_stems(clauses)):
         params[f"stem{number}"] = _quoted(stem)
+    for number, phrase in enumerate(_all_phrases(clauses)):
+        params[f"phrase{number}"] = _asked(phrase)
     # A number alone says nothing: 8 is not what an iPhone 8 is about.
     about = [clause for clause in clauses if not clause.is_number] or clauses
     params["subject"] = _or(
-        _quoted(stem.text, "ABC")
+        _asked(each, weights="ABC", apart=" | ")
         for clause in about
         for each in clause.alternatives
-        for stem in each.stems
     )
     return params
 
 
 def _score(clauses: Sequence[Clause]) -> str:
+    """Of each clause the alternative that fits best; of a phrase nothing where it is none."""
     numbers = {stem: number for number, stem in enumerate(_all_stems(clauses))}
-    return " + ".join(
-        "greatest("
-        + ", ".join(
-            " + ".join(f"{stem.rarity:.3f} * {_fit(numbers[stem.text])}" for stem in each.stems)
-            for each in clause.alternatives
+    phrases = {phrase: number for number, phrase in enumerate(_all_phrases(clauses))}
+
+    def scored(alternative: Alternative) -> str:
+        score = " + ".join(
+            f"{stem.rarity:.3f} * {_fit(numbers[stem.text])}" for stem in alternative.stems
         )
-        + ")"
-        for clause in clauses
+        if not alternative.is_phrase:
+            return score
+        phrase = f"%(phrase{phrases[alternative]})s::tsquery"
+        return f"CASE WHEN text.words @@ {phrase} THEN {score} ELSE 0 END"
+
+    return " + ".join(
+        f"greatest({', '.join(map(scored, clause.alternatives))})" for clause in clauses
     )
 
 
@@ -134,17 +141,26 @@ def _all_stems(clauses: Sequence[Clause]) -> list[str]:
     )
 
 
-def _stems(clauses: Sequence[Clause]) -> str:
-    return _or(map(_quoted, _all_stems(clauses)))
+def _all_phrases(clauses: Sequence[Clause]) -> list[Alternative]:
+    phrases = (each for one in clauses for each in one.alternatives if each.is_phrase)
+    return list(dict.fromkeys(phrases))
+
+
+def _marked(clauses: Sequence[Clause]) -> frozenset[tuple[str, ...]]:
+    marked: set[tuple[str, ...]] = set()
+    for alternative in (each for one in clauses for each in one.alternatives):
+        stems = tuple(stem.text for stem in alternative.stems)
+        marked |= {stems} if alternative.is_phrase else {(stem,) for stem in stems}
+    return frozenset(marked)
 
 
 def _any(alternatives: Iterable[Alternative]) -> str:
-    return _or(
-        "("
-        + (" <-> " if each.is_phrase else " & ").join(_quoted(stem.text) for stem in each.stems)
-        + ")"
-        for each in alternatives
-    )
+    return _or(map(_asked, alternatives))
+
+
+def _asked(alternative: Alternative, *, weights: str = "", apart: str = " & ") -> str:
+    between = " <-> " if alternative.is_phrase else apart
+    return f"({between.join(_quoted(stem.text, weights) for stem in alternative.stems)})"
 
 
 def _and(parts: Iterable[str]) -> str:

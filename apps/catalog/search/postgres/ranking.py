@@ -68,7 +68,7 @@ def some_of(match: Match, selection: Selection) -> list[int]:
 
 def _relevance(match: Match, factors: Factors) -> str:
     """The score, times what speaks for a product whatever is searched."""
-    is_in_stock = _IN_STOCK_EACH if match.stems else IN_STOCK
+    is_in_stock = _IN_STOCK_EACH if match.marked else IN_STOCK
     parts = [
         f"({match.score})",
         "(1 + 0.5 * ln(1 + product.popularity))",

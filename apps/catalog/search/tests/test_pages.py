@@ -38,7 +38,7 @@ def test_marks_what_matched_and_escapes_all_else() -> None:
     )
     product = answer(q="mug")["results"][0]
     assert product["name_html"] == (
-        "&lt;img src=&#x27;mug&#x27;&gt; &amp; <mark>Mugs</mark>"
+        "&lt;img src=&#x27;<mark>mug</mark>&#x27;&gt; &amp; <mark>Mugs</mark>"
         " &lt;i&gt;<mark>mug</mark>&lt;/i&gt;"
     )
     excerpt = product["excerpt_html"]
@@ -51,6 +51,35 @@ def test_marks_accents_and_shows_no_excerpt_where_nothing_matched() -> None:
     product = answer(q="cafe")["results"][0]
     assert product["name_html"] == "<mark>Café</mark> press"
     assert product["excerpt_html"] == ""
+
+
+MARKED = [
+    ("laptop", "Desktop/Laptop", "Desktop/<mark>Laptop</mark>"),
+    ("hd4646", "Kettle HD4646/00", "Kettle <mark>HD4646</mark>/00"),
+    ("scanner", "printer/scanner.part", "printer/<mark>scanner</mark>.part"),
+    ("2.4 ghz", "Mouse,2.4GHz~2.5", "Mouse,<mark>2.4GHz</mark>~2.5"),
+    ("usb 3", "USB 3.0 hub", "<mark>USB</mark> <mark>3.0</mark> hub"),
+    ("dir655", "D-Link DIR-655", "D-Link <mark>DIR-655</mark>"),
+    ("smørrebrød", "Smorrebrod & knives", "<mark>Smorrebrod</mark> &amp; knives"),
+    ("key ring", "Smørrebrød keys_rings", "Smørrebrød <mark>keys</mark>_<mark>rings</mark>"),
+]
+
+
+@pytest.mark.parametrize(("q", "name", "marked"), MARKED)
+def test_marks_words_wherever_they_stand(q: str, name: str, marked: str) -> None:
+    make_goods(name, description="A knife.")
+    assert answer(q=q)["results"][0]["name_html"] == marked
+
+
+def test_shows_where_most_of_what_matched_stands_together() -> None:
+    before, between = "It is blue. " + "one two " * 30, " three four" * 30
+    description = f"{before}A blue enamel mug, washed{between} by a mug. {between}"
+    make_goods("Blue enamel mug", description=description)
+    excerpt = answer(q="blue enamel mug")["results"][0]["excerpt_html"]
+    assert "A <mark>blue</mark> <mark>enamel</mark> <mark>mug</mark>, washed" in excerpt
+    assert excerpt.startswith("It is <mark>blue</mark>. one two")
+    assert excerpt.count(" … ") == 1
+    assert len(excerpt.replace("<mark>", "").replace("</mark>", "").split()) == 2 * 20 + 1
 
 
 def test_a_search_for_mark_up_is_answered_without_any() -> None:

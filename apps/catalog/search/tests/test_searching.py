@@ -87,6 +87,42 @@ def test_finds_words_that_are_written_as_one_or_as_two(q: str) -> None:
     assert sorted(names(q=q)) == ["Smart watch Classic", "Smartwatch Active"]
 
 
+@pytest.mark.parametrize("q", ["keyboard", "mousepad"])
+def test_halves_of_a_word_count_only_where_they_stand_together(q: str) -> None:
+    make_goods("Keyboard with a board for every key, and a mousepad")
+    make_goods("Key", description="Key, key ring, board. Pad, mouse, mouse.", brand="Board")
+    make_goods("Key board, mouse pad")
+    found = answer(q=q)
+    assert found["total"] == 2
+    marked = [product["name_html"] for product in found["results"]]
+    assert not any("a <mark>board" in name or "every <mark>key" in name for name in marked)
+
+
+@pytest.mark.parametrize(
+    ("q", "meant"),
+    [("labtop", "laptop"), ("notbook", "notebook"), ("notcharger", None), ("withcable", None)],
+)
+def test_a_mistyped_word_is_not_taken_for_its_halves(q: str, meant: str | None) -> None:
+    make_goods("Laptop notebook")
+    make_goods("Lab table with a top")
+    make_goods("Book, not a charger, with cable")
+    found = answer(q=q)
+    assert found["did_you_mean"] == meant
+    assert [each["name"] for each in found["results"]] == ["Laptop notebook"] * bool(meant)
+
+
+def test_what_stands_there_as_two_words_is_not_mistyped() -> None:
+    make_goods("Mouse pad")
+    make_goods("Mousepaw lantern")
+    assert answer(q="mousepad lantern")["did_you_mean"] is None
+
+
+def test_a_word_of_hundreds_of_letters_is_not_cut() -> None:
+    make_goods("Abcabc abc")
+    (clause,) = clauses_of(["abc" * 100], groups=())
+    assert len(clause.alternatives) == 1
+
+
 def test_accents_and_case_make_no_difference() -> None:
     make_goods("Café press")
     assert names(q="CAFE") == names(q="café") == ["Café press"]
@@ -104,6 +140,12 @@ def test_takes_a_word_that_nothing_has_for_one_like_it_and_says_so() -> None:
 def test_forgives_one_slip_of_each_kind(typo: str) -> None:
     make_goods("Lantern")
     assert names(q=typo) == ["Lantern"]
+
+
+def test_corrects_nothing_in_a_title_that_was_pasted() -> None:
+    make_goods("Lantern 11 22 33 44 55 66 77 88")
+    assert names(q="lanetrn 11 22 33 44 55 66 77") == ["Lantern 11 22 33 44 55 66 77 88"]
+    assert answer(q="lanetrn 11 22 33 44 55 66 77 88")["did_you_mean"] is None
 
 
 @pytest.mark.parametrize("word", ["hat", "zebra", "lxxtern", "123", "l4ntern"])
