@@ -7,7 +7,24 @@ from apps.catalog.search.words import words_typed
 
 _LOOKED_AT = 200  # words that begin like it, the most frequent ones
 
-_QUERIES = f"""
+# As the index has them: smør as smor.
+_PLAIN = "SELECT search_words(%(typed)s)"
+# Of one word it was counted how many products have it; whether that is still so is asked of
+# those that are shown.
+_ONE_WORD = f"""
+    SELECT word FROM (
+        SELECT word, products FROM search_word
+        WHERE word LIKE %(prefix)s ORDER BY products DESC, word LIMIT %(looked_at)s
+    ) AS known
+    WHERE EXISTS (
+        SELECT FROM search_searchtext AS text
+        JOIN catalog_product AS product ON product.id = text.product_id
+        WHERE {ON_SALE} AND text.written @@ quote_literal(known.word)::tsquery
+    )
+    ORDER BY products DESC, word
+    LIMIT %(limit)s
+"""  # noqa: S608 all that is put in is ours
+_SEVERAL = f"""
     SELECT word FROM (
         SELECT word, products FROM search_word
         WHERE word LIKE %(prefix)s ORDER BY products DESC, word LIMIT %(looked_at)s
@@ -28,11 +45,13 @@ _QUERIES = f"""
 _PRODUCTS = f"""
     SELECT product.id FROM search_searchtext AS text
     JOIN catalog_product AS product ON product.id = text.product_id
-    WHERE text.written @@ %(beginning)s::tsquery AND {ON_SALE}
+    WHERE {ON_SALE} AND (text.written @@ %(beginning)s::tsquery{{}})
     ORDER BY product.name ILIKE %(typed)s DESC, product.popularity DESC, text.name_length,
         product.id
     LIMIT %(limit)s
 """  # noqa: S608 all that is put in is ours
+# An SKU is no word, and has no digit in common with many others.
+_OR_SKU = " OR text.words @@ %(sku)s::tsquery"
 
 
 def suggest(text: str, *, limit: int) -> Suggestions:
@@ -43,10 +62,13 @@ def suggest(text: str, *, limit: int) -> Suggestions:
     *before, last = words
     params = {
         "beginning": " & ".join([*_quoted(before), f"'{last}':*"]),
+        "sku": f"'{''.join(words)}':*A",
         "typed": f"{' '.join(words)}%",
         "limit": limit,
     }
-    product_ids = [pk for (pk,) in rows(_PRODUCTS, params)]
+    is_sku = any(letter.isdigit() for word in words for letter in word)
+    products = _PRODUCTS.format(_OR_SKU if is_sku else "")
+    product_ids = [pk for (pk,) in rows(products, params)]
     queries = queries_like(text, limit=limit)
     return Suggestions(queries=queries, product_ids=product_ids, engine="postgres")
 
@@ -63,11 +85,13 @@ def queries_like(text: str, *, limit: int) -> list[str]:
         "before": "".join(f"{word} & " for word in _quoted(before)),
         "limit": limit,
     }
-    return [" ".join([*before, word]) for (word,) in rows(_QUERIES, params)]
+    found = rows(_SEVERAL if before else _ONE_WORD, params)
+    return [" ".join([*before, word]) for (word,) in found]
 
 
 def _parts(text: str) -> list[str]:
-    return [part for word in words_typed(text) for part in word.split("-")]
+    typed = " ".join(words_typed(text))
+    return str(rows(_PLAIN, {"typed": typed})[0][0]).split() if typed else []
 
 
 def _quoted(words: list[str]) -> list[str]:

@@ -3,7 +3,9 @@
 import pytest
 
 from apps.catalog.search.models import Word
-from apps.catalog.search.tests.goods import answer, make_goods, names
+from apps.catalog.search.tests.goods import SUGGEST, answer, make_goods, names
+from apps.catalog.search.vocabulary import refresh_vocabulary
+from tests.clients import guest
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +80,12 @@ def test_an_sku_of_letters_is_found_as_a_whole() -> None:
     make_goods("Router", sku="Flagship")
     make_goods("Bowl", sku="FLAG-SHIP")
     assert sorted(names(q="flagship")) == ["Bowl", "Router"]
+
+
+@pytest.mark.parametrize("q", ["ICE-13", "ice13", "ice 13", "139"])
+def test_suggests_a_product_whose_sku_begins_like_it(q: str) -> None:
+    make_goods("Router", sku="ICE-1399")
+    make_goods("Bowl", sku="ICE-1400")
+    refresh_vocabulary()
+    suggested = guest().get(SUGGEST, {"q": q}).json()
+    assert [product["name"] for product in suggested["products"]] == ["Router"]
