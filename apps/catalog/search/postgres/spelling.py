@@ -5,17 +5,23 @@ from collections.abc import Iterable
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.words import slips_believed
 
-# Few trigrams stay when two letters of a short word change places, hence the low bound.
+# Of a short word in which two letters have changed places no trigram may be left: that is
+# looked up.
 _LIKE = """
     SELECT asked.word, known.word, known.products
-    FROM unnest(%(words)s::text[]) AS asked (word)
+    FROM unnest(%(words)s::text[], %(slips)s::int[]) AS asked (word, slips)
     CROSS JOIN LATERAL (
         SELECT word, products, similarity(word, asked.word) AS likeness FROM search_word
-        WHERE length(word) BETWEEN length(asked.word) - 2 AND length(asked.word) + 2
+        WHERE length(word) BETWEEN length(asked.word) - asked.slips
+                AND length(asked.word) + asked.slips
             AND similarity(word, asked.word) >= 0.2
         ORDER BY likeness DESC, products DESC
         LIMIT 60
     ) AS known
+    UNION
+    SELECT swapped.typed, known.word, known.products
+    FROM unnest(%(typed)s::text[], %(swapped)s::text[]) AS swapped (typed, word)
+    JOIN search_word AS known ON known.word = swapped.word
 """
 
 
@@ -24,11 +30,24 @@ def meant_by(words: Iterable[str]) -> dict[str, str]:
     asked = [word for word in words if slips_believed(word)]
     found: dict[str, list[tuple[int, int, str]]] = {}
     if asked:
-        for word, known, products in rows(_LIKE, {"words": asked}):
+        swapped = [(word, other) for word in asked for other in _swapped(word)]
+        params = {
+            "words": asked,
+            "slips": [*map(slips_believed, asked)],
+            "typed": [word for word, _ in swapped],
+            "swapped": [other for _, other in swapped],
+        }
+        for word, known, products in rows(_LIKE, params):
             slips = slips_between(word, known)
             if slips <= slips_believed(word):
                 found.setdefault(word, []).append((slips, -products, known))
     return {word: min(candidates)[2] for word, candidates in found.items()}
+
+
+def _swapped(word: str) -> list[str]:
+    """The word with each two neighbours the other way round."""
+    places = range(len(word) - 1)
+    return [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in places]
 
 
 def slips_between(one: str, two: str) -> int:

@@ -142,6 +142,13 @@ def test_forgives_one_slip_of_each_kind(typo: str) -> None:
     assert names(q=typo) == ["Lantern"]
 
 
+@pytest.mark.parametrize(("typo", "meant"), [("hmdi", "hdmi"), ("tnak", "tank")])
+def test_knows_two_letters_that_changed_places_in_a_short_word(typo: str, meant: str) -> None:
+    make_goods("Hdmi")
+    make_goods("Tank")
+    assert answer(q=typo)["did_you_mean"] == meant
+
+
 def test_corrects_nothing_in_a_title_that_was_pasted() -> None:
     make_goods("Lantern 11 22 33 44 55 66 77 88")
     assert names(q="lanetrn 11 22 33 44 55 66 77") == ["Lantern 11 22 33 44 55 66 77 88"]
