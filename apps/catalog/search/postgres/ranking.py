@@ -26,10 +26,12 @@ _IN_STOCK_EACH = """(
     JOIN catalog_stockitem AS stock ON stock.variant_id = offer.id
     WHERE offer.product_id = product.id AND offer.is_active
 )"""
+# As an engine does: without case and accents.
+_BY_NAME = 'lower(unaccent(product.name)) COLLATE "C"'
 _ORDERS = {
     "newest": "product.created_at DESC, product.id DESC",
-    "name": "product.name, product.id",
-    "-name": "product.name DESC, product.id DESC",
+    "name": f"{_BY_NAME}, product.id",
+    "-name": f"{_BY_NAME} DESC, product.id DESC",
     "price": f"{_LOWEST_PRICE}, product.id",
     "-price": f"{_LOWEST_PRICE} DESC, product.id DESC",
 }

@@ -245,5 +245,13 @@ def test_sorts_as_it_is_told_whatever_is_sold_out(sort: str, expected: list[str]
     assert names(q="mug", sort=sort) == expected
 
 
+def test_sorts_names_without_case_and_accents() -> None:
+    for name in ("Zyxel mug", "iiyama mug", "Émile mug", "Abc mug", "eta mug"):
+        make_goods(name)
+    in_order = ["Abc mug", "Émile mug", "eta mug", "iiyama mug", "Zyxel mug"]
+    assert names(q="mug", sort="name") == in_order
+    assert names(q="mug", sort="-name") == in_order[::-1]
+
+
 def test_a_word_that_is_said_again_and_again_is_asked_for_once() -> None:
     assert len(clauses_of(["mug"] * 40, groups=())) == 1
