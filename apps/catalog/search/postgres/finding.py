@@ -64,7 +64,16 @@ def _tier(q: str, words: list[str], rules: Rules) -> _Tier | None:
     match = all_of(clauses)
     if match.finds_something():
         return _Tier(match=match)
-    return _corrected(words, clauses, rules) or _relaxed(clauses)
+    return _as_sku(words) or _corrected(words, clauses, rules) or _relaxed(clauses)
+
+
+def _as_sku(words: list[str]) -> _Tier | None:
+    """With all of the words as one: AB 12 CD. An SKU that is new is not counted yet."""
+    one = "".join(words).replace("-", "")
+    if not 1 < len(words) <= FEW or one.isalpha():
+        return None
+    match = all_of(clauses_of([one], groups=()))
+    return _Tier(match=match) if match.finds_something() else None
 
 
 def _corrected(words: list[str], clauses: Sequence[Clause], rules: Rules) -> _Tier | None:

@@ -18,6 +18,7 @@ _NAMES = "SELECT id, name, '' FROM catalog_product WHERE id = ANY(%(ids)s)"
 _NOT_IN_HTML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Of an excerpt; words of each fragment, and of those the ones before what matched.
 _FRAGMENTS, _WORDS, _BEFORE = 2, 20, 5
+_LOOKED_AT = 100  # of what matched, to choose the fragments: each is compared with each
 
 
 def hits(ids: Sequence[int], *, match: Match) -> list[Hit]:
@@ -53,6 +54,7 @@ def _excerpt(text: Text, marks: Sequence[Place]) -> str:
 
 def _fragments(text: Text, marks: Sequence[Place]) -> list[Place]:
     """Those with the most different marks, none of which shares a word with another."""
+    marks = marks[:_LOOKED_AT]
     starts = [start for start, _ in text.words]
     last = max(0, len(starts) - _WORDS)
     firsts = {min(last, max(0, bisect_right(starts, at) - 1 - _BEFORE)) for at, _ in marks}

@@ -40,12 +40,15 @@ class Text:
             self._add(start, end)
 
     def _add(self, start: int, end: int) -> None:
-        first = len(self._parts)
+        first, word = len(self._parts), self.text[start:end]
+        if word.isalpha():  # as most are, and in long descriptions the time counts
+            self._parts.append(_Part(start, end, [(word, first + 1)]))
+            return
         for found in _PART.finditer(self.text, start, end):
-            word = (found.group(), len(self._parts) + 1)
-            self._parts.append(_Part(found.start(), found.end(), [word]))
+            part = (found.group(), len(self._parts) + 1)
+            self._parts.append(_Part(found.start(), found.end(), [part]))
         if len(self._parts) > first + 1:
-            self._parts[first].words.append((self.text[start:end], len(self._parts)))
+            self._parts[first].words.append((word, len(self._parts)))
 
     def written(self) -> Iterable[str]:
         """Each word, and each part of one."""

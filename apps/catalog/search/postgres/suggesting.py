@@ -50,7 +50,7 @@ _PRODUCTS = f"""
         product.id
     LIMIT %(limit)s
 """  # noqa: S608 all that is put in is ours
-# An SKU is no word, and has no digit in common with many others.
+# SKUs are not among the words that are written.
 _OR_SKU = " OR text.words @@ %(sku)s::tsquery"
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from apps.catalog.search.models import Word
-from apps.catalog.search.tests.goods import SUGGEST, answer, make_goods, names
+from apps.catalog.search.tests.goods import SUGGEST, URL, answer, make_goods, names
 from apps.catalog.search.vocabulary import refresh_vocabulary
 from tests.clients import guest
 
@@ -65,6 +65,13 @@ def test_finds_an_sku_however_it_is_written(q: str) -> None:
     make_goods("Router", sku="ICE-1399")
     make_goods("Router", slug="other", sku="ICE-1400")
     assert [product["slug"] for product in answer(q=q)["results"]] == ["router"]
+
+
+def test_finds_an_sku_of_many_parts_before_the_words_were_counted() -> None:
+    make_goods("Router", sku="AB-12-CD")
+    for q in ("ab 12 cd", "ab-12 cd", "ab12cd"):
+        assert guest().get(URL, {"q": q}).json()["total"] == 1, q
+    assert guest().get(URL, {"q": "ab 13 cd"}).json()["total"] == 0
 
 
 def test_how_all_skus_begin_is_no_word() -> None:

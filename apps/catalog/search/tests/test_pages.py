@@ -127,6 +127,15 @@ def test_suggests_searches_that_find_something_and_products() -> None:
     assert guest().get(SUGGEST, {"q": "xyz"}).json()["products"] == []
 
 
+def test_suggests_what_is_typed_with_letters_of_other_languages() -> None:
+    make_goods("Smørrebrød Łódź")
+    refresh_vocabulary()
+    for q in ("smør", "SMØRREBRØD łó", "smorrebrod lo"):
+        suggested = guest().get(SUGGEST, {"q": q}).json()
+        assert [each["name"] for each in suggested["products"]] == ["Smørrebrød Łódź"]
+        assert len(suggested["queries"]) == 1
+
+
 def test_says_who_has_answered() -> None:
     make_goods("Mug")
     found = answer(q="mug")
