@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from apps.catalog.search.postgres.database import rows
-from apps.catalog.search.postgres.marking import Place, Text, stems_of
+from apps.catalog.search.postgres.marking import Place, Stems, Text
 from apps.catalog.search.postgres.matching import Match
 from apps.catalog.search.wanted import Hit
 
@@ -25,18 +25,14 @@ def hits(ids: Sequence[int], *, match: Match) -> list[Hit]:
     """A hit for each id, in that order."""
     found = rows(_TEXTS if match.marked else _NAMES, {"ids": list(ids)})
     texts = {pk: (_text(name), _text(description)) for pk, name, description in found}
-    stems = stems_of((text for both in texts.values() for text in both), like=match.marked)
+    stems = Stems((text for both in texts.values() for text in both), phrases=match.marked)
     # A product that was deleted meanwhile is no hit any more.
     shown = ((pk, *texts[pk]) for pk in ids if pk in texts)
     return [
         Hit(
             product_id=pk,
-            name_html=_html(
-                name.text, name.places_of(match.marked, stems=stems), (0, len(name.text))
-            ),
-            excerpt_html=_excerpt(
-                description, description.places_of(match.marked, stems=stems)
-            ),
+            name_html=_html(name.text, stems.places_in(name), (0, len(name.text))),
+            excerpt_html=_excerpt(description, stems.places_in(description)),
         )
         for pk, name, description in shown
     ]

@@ -1,8 +1,7 @@
 """Where in a text the words of a search stand, and a phrase only where all of it does."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator
 
 from apps.catalog.search.postgres.database import rows
 
@@ -23,10 +22,7 @@ _STEMS = """
 """
 
 
-class _Part(NamedTuple):
-    start: int
-    end: int
-    words: list[tuple[str, int]]  # that begin here, with the number of the part behind each
+_Spot = tuple[int, int]  # the number of a word, and of a part of it
 
 
 class Text:
@@ -35,52 +31,77 @@ class Text:
     def __init__(self, text: str) -> None:
         self.text = text
         self.words: list[Place] = [found.span() for found in _WORD.finditer(text)]
-        self._parts: list[_Part] = []
-        for start, end in self.words:
-            self._add(start, end)
+        self.written: list[str] = _WORD.findall(text)
 
-    def _add(self, start: int, end: int) -> None:
-        first, word = len(self._parts), self.text[start:end]
-        if word.isalpha():  # as most are, and in long descriptions the time counts
-            self._parts.append(_Part(start, end, [(word, first + 1)]))
-            return
-        for found in _PART.finditer(self.text, start, end):
-            part = (found.group(), len(self._parts) + 1)
-            self._parts.append(_Part(found.start(), found.end(), [part]))
-        if len(self._parts) > first + 1:
-            self._parts[first].words.append((word, len(self._parts)))
 
-    def written(self) -> Iterable[str]:
-        """Each word, and each part of one."""
-        return (word for part in self._parts for word, _ in part.words)
+class Stems:
+    """Which of the words of some texts have a stem of one of the phrases, as a whole or in
+    part. Most have none, and long descriptions are many words: they are only looked up."""
 
-    def places_of(
-        self, phrases: Collection[Phrase], *, stems: Mapping[str, str]
-    ) -> list[Place]:
+    def __init__(self, texts: Iterable[Text], *, phrases: Collection[Phrase]) -> None:
+        self._phrases = phrases
+        words = {word for text in texts for word in text.written} if phrases else set()
+        cuts = {word: _cut(word) for word in words}
+        # A stem begins like its word.
+        beginnings = {stem[:2] for phrase in phrases for stem in phrase}
+        asked = {
+            part
+            for word, cut in cuts.items()
+            for part in (word, *(word[start:end] for start, end in cut))
+            if part[:2].lower() in beginnings or not part[:2].isascii()
+        }
+        self._stems = dict(rows(_STEMS, {"words": list(asked)})) if asked else {}
+        self._cuts = {
+            word: cut
+            for word, cut in cuts.items()
+            if word in self._stems or any(word[at:to] in self._stems for at, to in cut)
+        }
+
+    def places_in(self, text: Text) -> list[Place]:
         """Where the phrases stand, from left to right; the longest of those that begin at the
-        same place. `stems` is what stems_of has said."""
+        same place."""
         found: list[Place] = []
-        behind = 0
-        for number, part in enumerate(self._parts):
-            if number >= behind and any(word in stems for word, _ in part.words):
-                ends = (self._end(number, phrase, stems) for phrase in phrases)
-                behind = max(ends, default=0)
-                if behind:
-                    _append(found, (part.start, self._parts[behind - 1].end))
+        behind: _Spot = (0, 0)
+        for number, word in enumerate(text.written):
+            for part in range(len(self._cuts.get(word, ()))):
+                spot = (number, part)
+                if spot >= behind:
+                    behind = max(self._end(text, spot, phrase) for phrase in self._phrases)
+                    if behind > spot:
+                        _append(found, (self._start(text, spot), self._stop(text, behind)))
         return found
 
-    def _end(self, number: int, phrase: Phrase, stems: Mapping[str, str]) -> int:
-        """The number of the part behind the phrase that begins here; 0 if none does."""
-        reached = {number}
+    def _end(self, text: Text, spot: _Spot, phrase: Phrase) -> _Spot:
+        """Where the phrase that begins here has ended; (0, 0) if none does."""
+        reached = {spot}
         for stem in phrase:
-            reached = {
-                behind
-                for each in reached
-                if each < len(self._parts)
-                for word, behind in self._parts[each].words
-                if stems.get(word) == stem
-            }
-        return max(reached, default=0)
+            reached = {end for each in reached for end in self._after(text, each, stem)}
+        return max(reached, default=(0, 0))
+
+    def _after(self, text: Text, spot: _Spot, stem: str) -> Iterator[_Spot]:
+        number, part = spot
+        word = text.written[number] if number < len(text.written) else ""
+        cut = self._cuts.get(word, ())
+        if part == 0 and self._stems.get(word) == stem:
+            yield number + 1, 0
+        if part < len(cut) and self._stems.get(word[slice(*cut[part])]) == stem:
+            yield (number, part + 1) if part + 1 < len(cut) else (number + 1, 0)
+
+    def _start(self, text: Text, spot: _Spot) -> int:
+        number, part = spot
+        return text.words[number][0] + self._cuts[text.written[number]][part][0]
+
+    def _stop(self, text: Text, behind: _Spot) -> int:
+        number, part = behind
+        if part == 0:
+            return text.words[number - 1][1]
+        return text.words[number][0] + self._cuts[text.written[number]][part - 1][1]
+
+
+def _cut(word: str) -> list[Place]:
+    if word.isalpha():
+        return [(0, len(word))]
+    return [found.span() for found in _PART.finditer(word)]
 
 
 def _append(found: list[Place], place: Place) -> None:
@@ -89,17 +110,3 @@ def _append(found: list[Place], place: Place) -> None:
         found[-1] = found[-1][0], place[1]
     else:
         found.append(place)
-
-
-def stems_of(texts: Iterable[Text], *, like: Collection[Phrase]) -> dict[str, str]:
-    """The stem of each word that may have one of these: a stem begins like its word."""
-    beginnings = {stem[:2] for phrase in like for stem in phrase}
-    if not beginnings:
-        return {}
-    words = {
-        word
-        for text in texts
-        for word in text.written()
-        if word[:2].lower() in beginnings or not word[:2].isascii()
-    }
-    return dict(rows(_STEMS, {"words": list(words)})) if words else {}
