@@ -77,14 +77,18 @@ class Vocabulary:
                 stems=stems, is_known=is_known, is_counted=before.is_counted and products > 0
             )
 
-    def alternative(
-        self, words: Sequence[str], *, is_phrase: bool = True
-    ) -> Alternative | None:
-        """The words together; None if they are too common to have stems."""
+    def typed(self, words: Sequence[str], *, is_phrase: bool) -> Alternative | None:
+        """The words together, but for those that are too common to have stems."""
         stems = tuple(stem for word in words for stem in self._words[word].stems)
         return (
             Alternative(stems=stems, is_phrase=is_phrase and len(stems) > 1) if stems else None
         )
+
+    def phrase(self, words: Sequence[str]) -> Alternative | None:
+        """The words one after the other; None if one of them is too common to have a stem:
+        7 is not what somebody wants who has typed i7."""
+        has_all = all(self._words[word].stems for word in words)
+        return self.typed(words, is_phrase=True) if has_all else None
 
     def has_as_one(self, words: Sequence[str]) -> bool:
         """Whether a product has two words as one, be it as its SKU."""
@@ -92,9 +96,8 @@ class Vocabulary:
         return any(one in self._words and self._words[one].is_counted for one in ones)
 
     def has_halves(self, cut: Iterable[str]) -> bool:
-        """Whether each is written somewhere, and is none that says nothing."""
-        halves = (self._words.get(half, _Word(stems=())) for half in cut)
-        return all(half.is_known and half.stems for half in halves)
+        """Whether each is written somewhere."""
+        return all(half in self._words and self._words[half].is_known for half in cut)
 
     def is_counted(self, alternative: Alternative) -> bool:
         return all(stem.rarity < _RAREST for stem in alternative.stems)
@@ -177,11 +180,11 @@ def _spans(
 
 def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
     # Words that were typed apart may stand apart; all else is one thing.
-    typed = vocabulary.alternative(span.ways[0], is_phrase=len(span.words) == 1)
-    said = _filled([typed, *map(vocabulary.alternative, span.ways[1:])])
+    typed = vocabulary.typed(span.ways[0], is_phrase=len(span.words) == 1)
+    said = _filled([typed, *map(vocabulary.phrase, span.ways[1:])])
     if not said:
         return None
-    cut = _filled(map(vocabulary.alternative, span.cuts))
+    cut = _filled(map(vocabulary.phrase, span.cuts))
     return Clause(
         words=span.words,
         alternatives=(*said, *cut),

@@ -33,6 +33,13 @@ def test_a_decimal_is_one_word() -> None:
     assert names(q="laptop 15") == ["Laptop 15 with 6 keys"]
 
 
+def test_a_part_that_says_nothing_does_not_vanish() -> None:
+    make_goods("Laptop i7")
+    make_goods("Cable of 7 m, a 4 pin plug")
+    make_goods("Paper A4")
+    assert (names(q="i7"), names(q="a4")) == (["Laptop i7"], ["Paper A4"])
+
+
 def test_what_only_has_another_version_does_not_come_first() -> None:
     make_goods("USB 2.0 hub", description="With 3 ports, 0 fans and USB 2.0, USB 2.0.")
     make_goods("Hub with four ports and a lamp", attributes={"Ports": ["USB 3.0"]})
