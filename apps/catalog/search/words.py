@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 # A title that somebody has pasted has fewer; what follows is not looked at.
 MOST_WORDS = 40
@@ -15,10 +16,9 @@ _TWO_SLIPS = 8
 # Hyphens and decimal points join: DIR-655 is one word, and so are 15.6 and 3.5mm.
 _WORD = re.compile(r"[^\W_]+(?:(?:-|(?<=\d)\.(?=\d))[^\W_]+)*")
 _PARTS = re.compile(r"\d+(?:\.\d+)*|[^\W\d_]+")
-_INITIALS = re.compile(r"[bcdfghjklmnpqrstvwxz]{2,}s")
 
 # What PostgreSQL's “english” does not look for, which is the list of the Snowball project.
-_COMMON = frozenset(
+_COMMON = (
     "i me my myself we our ours ourselves you your yours yourself yourselves he him his himself"
     " she her hers herself it its itself they them their theirs themselves what which who whom"
     " this that these those am is are was were be been being have has had having do does did"
@@ -26,16 +26,16 @@ _COMMON = frozenset(
     " between into through during before after above below to from up down in out on off over"
     " under again further then once here there when where why how all any both each few more"
     " most other some such no nor not only own same so than too very s t can will just don"
-    " should now".split()
+    " should now"
 )
 # What shoppers say besides of everything, and products of nothing: a screen has 27", no inch.
-_OF_SHOPPERS = frozenset("best buy cheap cheapest inch inches sell".split())
+_OF_SHOPPERS = "best buy cheap cheapest inch inches sell"
+_SAY_NOTHING = frozenset(f"{_COMMON} {_OF_SHOPPERS}".split())
 
 
 def words_of(text: str) -> list[str]:
     """Its words that say something, in lower case and without accents, in their order."""
-    says_nothing = _COMMON | _OF_SHOPPERS
-    return [word for word in words_typed(text) if word not in says_nothing]
+    return [word for word in words_typed(text) if word not in _SAY_NOTHING]
 
 
 def words_typed(text: str) -> list[str]:
@@ -47,13 +47,11 @@ def words_typed(text: str) -> list[str]:
 
 def ways_of(word: str) -> list[tuple[str, ...]]:
     """How it may be written as well, itself first: DIR-655, DIR655 and DIR 655 are one, and
-    so are USB3 and USB 3.0, or TV and TVs, which no rule for the words of English knows."""
+    so are USB3 and USB 3.0."""
     if "-" in word:
         return [tuple(word.split("-")), (word.replace("-", ""),)]
-    if _INITIALS.fullmatch(word):
-        return [(word,), (word[:-1],)]
     parts = _PARTS.findall(word)
-    cuts = range(1, len(parts)) if len(parts) <= FEW else ()
+    cuts = range(1, len(parts)) if len(parts) <= 4 else ()
     halves = (("".join(parts[:cut]), "".join(parts[cut:])) for cut in cuts)
     ways = [(word,), *halves, tuple(parts)]
     versions = [(*way[:-1], f"{way[-1]}.0") for way in ways if re.fullmatch(r"\d", way[-1])]
@@ -65,6 +63,11 @@ def may_be_one(one: str, two: str) -> bool:
     return "-" not in one + two and any(map(str.isalpha, (one, two)))
 
 
+def run_together(words: Iterable[str]) -> str:
+    """Their letters and digits alone: ICE-1399, ICE 1399 and ice1399 are one SKU."""
+    return "".join(words).replace("-", "").replace(".", "")
+
+
 def same_word(word: str) -> str:
     """A key that is the same of a word and its plural, where an “s” makes it."""
     return word.removesuffix("s") if len(word) > 3 else word
@@ -72,8 +75,8 @@ def same_word(word: str) -> str:
 
 def slips_believed(word: str) -> int:
     """How many of its letters may be wrong, when no product has it: in none of a number, of a
-    word so short that another letter makes another word, or of one that nobody types, for
-    which an engine would look for seconds. Of parts with hyphens the shortest decides."""
+    word so short that another letter makes another word, or of one that nobody
+    types. Of parts with hyphens the shortest decides."""
     parts = word.split("-")
     shortest = min(map(len, parts))
     if not all(map(str.isalpha, parts)) or shortest < _SHORTEST or len(word) > _LONGEST:

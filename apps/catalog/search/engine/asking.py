@@ -1,13 +1,13 @@
 """What a search asks the engine for, from the strictest way to the most patient one."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from apps.catalog.search.boosts import Factors
+from apps.catalog.search.postgres.matching import ENOUGH
 from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
-from apps.catalog.search.words import slips_believed
+from apps.catalog.search.words import FEW, may_be_one, run_together, ways_of
 
 Query = dict[str, Any]
 
@@ -20,14 +20,10 @@ _TIE_BREAKER = 0.5
 # Who has it nowhere else comes last; as a field like the others it made rankings worse.
 _SHELF, _SHELF_BOOST = "category_path", 0.1
 _TELLING = ["name", "name.pairs", "variants", "brand", "what_it_is", "what_it_is.pairs", _SHELF]
-_MISTYPED = ["name^10", "variants^6", "brand^4", "what_it_is^2", f"{_SHELF}^0.1"]
 _ALL: Query = {"match_all": {}}
-_MOST = "2<75%"  # of two words both, of more than two three quarters
-_MIXED = re.compile(r"([^\W\d_]{2,})(\d+)|(\d+)([^\W\d_]{2,})")
 _JOINED = 0.3  # of what the words would be worth: rare as it is, it would always come first
-# Words; a longer search is a title that was pasted, as it is written, and with all that is
-# like its words would have more clauses than an engine takes: OpenSearch 1,024.
-FEW = 8
+# Ways of writing a word, of all words together: an engine takes 1,024 clauses, and each has 14.
+_MOST_WAYS = 60
 _SOLD_OUT = 0.5
 _POPULAR = 0.5
 
@@ -49,31 +45,31 @@ def everything() -> Question:
 def all_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
     """Each word, or what the shopkeeper says means the same."""
     spans = _spans(words, groups)
-    sku = {"term": {"skus": {"value": " ".join(words), "boost": 1000}}}
+    sku = {"term": {"skus": {"value": run_together(words), "boost": 1000}}}
     query = {"bool": {"should": [{"bool": {"must": [*map(_clause, spans)]}}, sku]}}
     about = {"bool": {"should": [_telling(spans), sku]}}
     return Question(query=query, about=about, marked=_marked(spans))
 
 
-def mistyped(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
-    """Each word with a wrong letter or two, but for the first letter."""
-    spans = _spans(words, groups)
-    query = {"bool": {"must": [_nearly(span) for span in spans]}}
-    like = [_like(word) for word in words if slips_believed(word)]
-    marked = {"bool": {"should": [*like, _marked(spans)]}}
-    return Question(query=query, about={"bool": {"should": like}}, marked=marked)
-
-
-def most_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
+def most_of(
+    words: Sequence[str], *, groups: Sequence[Group], weights: Mapping[str, float]
+) -> Question:
+    """Enough of what the words say; `weights` is how much each does, the rarer the more."""
     spans = _spans(words, groups)
     clauses = [*map(_clause, spans)]
-    query = {"bool": {"should": clauses, "minimum_should_match": _MOST}}
+    said = [sum(weights.get(word, 0) for word in span.typed) for span in spans]
+    weighed = [
+        {"constant_score": {"filter": clause, "boost": weight}}
+        for clause, weight in zip(clauses, said, strict=True)
+    ]
+    enough = {
+        "function_score": {
+            "query": {"bool": {"should": weighed}},
+            "min_score": ENOUGH * sum(said),
+        }
+    }
+    query = {"bool": {"should": clauses, "filter": [enough]}}
     return Question(query=query, about=_telling(spans), marked=_marked(spans))
-
-
-def mentions(word: str) -> Query:
-    """Whatever has the word anywhere."""
-    return _clause(_Span(typed=(word,), others=(), joined=()))
 
 
 def ranked(query: Query, *, factors: Factors) -> Query:
@@ -124,26 +120,37 @@ class _Span:
     typed: Term
     others: tuple[Term, ...]  # what means the same
     joined: tuple[str, ...]  # the word as one with its neighbour
+    most_ways: int
 
     def ways(self) -> Iterator[str]:
         """All that may be written instead, the same."""
         for term in (self.typed, *self.others):
-            yield from _ways(term)
+            ways = ways_of(*term) if len(term) == 1 else [term]
+            for way in ways[: self.most_ways]:
+                yield " ".join(way)
 
 
 def _spans(words: Sequence[str], groups: Sequence[Group]) -> list[_Span]:
     """Each once: what is said forty times asks for nothing new."""
     joined: dict[tuple[Term, tuple[Term, ...]], dict[str, None]] = {}
-    for span in _from_left_to_right(words, groups):
-        joined.setdefault((span.typed, span.others), {}).update(dict.fromkeys(span.joined))
+    for typed, others, together in _from_left_to_right(words, groups):
+        joined.setdefault((typed, others), {}).update(dict.fromkeys(together))
     return [
-        _Span(typed=typed, others=others, joined=tuple(each))
+        _Span(
+            typed=typed,
+            others=others,
+            joined=tuple(each),
+            most_ways=max(1, _MOST_WAYS // len(words)),
+        )
         for (typed, others), each in joined.items()
     ]
 
 
-def _from_left_to_right(words: Sequence[str], groups: Sequence[Group]) -> Iterator[_Span]:
-    """The longest of what has synonyms together."""
+def _from_left_to_right(
+    words: Sequence[str], groups: Sequence[Group]
+) -> Iterator[tuple[Term, tuple[Term, ...], list[str]]]:
+    """What is typed, the longest of what has synonyms together; the synonyms; and the word as
+    one with its neighbours."""
     swaps = list(replaceable(words, groups=groups))
     place = 0
     while place < len(words):
@@ -151,11 +158,8 @@ def _from_left_to_right(words: Sequence[str], groups: Sequence[Group]) -> Iterat
         length = max((swap.length for swap in here), default=1)
         others = (term for swap in here if swap.length == length for term in swap.others)
         typed = tuple(words[place : place + length])
-        yield _Span(
-            typed=typed,
-            others=tuple(dict.fromkeys(others)),
-            joined=tuple(_joined(words, place)) if length == 1 else (),
-        )
+        joined = [*_joined(words, place)] if length == 1 else []
+        yield typed, tuple(dict.fromkeys(others)), joined
         place += length
 
 
@@ -165,7 +169,7 @@ def _joined(words: Sequence[str], place: int) -> Iterator[str]:
         return
     around = words[max(place - 1, 0) : place + 2]
     for one, two in zip(around, around[1:], strict=False):
-        if one.isalpha() and two.isalpha():
+        if may_be_one(one, two):
             yield one + two
 
 
@@ -177,17 +181,6 @@ def _clause(span: _Span) -> Query:
     if joined:
         said.append({"dis_max": {"queries": joined, "boost": _JOINED}})
     return {"dis_max": {"queries": said}}
-
-
-def _ways(term: Term) -> list[str]:
-    """How it may be written: DIR-655, DIR655 and DIR 655 are one."""
-    if len(term) > 1:
-        return [" ".join(term)]
-    (word,) = term
-    if "-" in word:
-        return [word.replace("-", " "), word.replace("-", "")]
-    mixed = _MIXED.fullmatch(word)
-    return [word, " ".join(filter(None, mixed.groups()))] if mixed else [word]
 
 
 def _said(text: str) -> Iterator[Query]:
@@ -203,28 +196,6 @@ def _said(text: str) -> Iterator[Query]:
     }
     shelf = {"match_phrase": {_SHELF: text}}
     yield {"constant_score": {"filter": shelf, "boost": _SHELF_BOOST}}
-
-
-def _nearly(span: _Span) -> Query:
-    """Something like it; what cannot be mistyped, as it is."""
-    if not any(map(slips_believed, span.typed)):
-        return _clause(span)
-    like = [_like(word) if slips_believed(word) else mentions(word) for word in span.typed]
-    said = [_clause(span)] if len(span.typed) > 1 else []
-    return {"dis_max": {"queries": [*said, {"bool": {"must": like}}]}}
-
-
-def _like(word: str) -> Query:
-    return {
-        "multi_match": {
-            "query": word,
-            "type": "best_fields",
-            "operator": "and",
-            "fields": _MISTYPED,
-            "fuzziness": slips_believed(word),
-            "prefix_length": 1,
-        }
-    }
 
 
 def _telling(spans: Sequence[_Span]) -> Query:

@@ -12,6 +12,7 @@ from elasticsearch.dsl import MetaField
 from apps.catalog.models import Category, Product, Variant
 from apps.catalog.search.engine import mapping
 from apps.catalog.search.facets import LONGEST
+from apps.catalog.search.words import run_together, words_typed
 
 ALIAS = "products"
 MINOR_UNITS = 100  # of the currency in one: both engines have whole numbers in common
@@ -40,13 +41,9 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
 
     id = fields.LongField()
     slug = fields.KeywordField()
-    skus = fields.KeywordField(normalizer=mapping.one_word)
+    skus = fields.KeywordField()  # letters and digits run together
     name = _text(
         pairs=_pairs(),
-        exact=fields.TextField(analyzer=mapping.as_written),
-        beginnings=fields.TextField(
-            analyzer=mapping.beginnings, search_analyzer=mapping.as_written
-        ),
         sort=fields.KeywordField(normalizer=mapping.one_word),
     )
     variants = _text()
@@ -67,7 +64,12 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     stock_bucket = fields.KeywordField()
     popularity = fields.FloatField()
     created_at = fields.DateField()
-    spelling = fields.TextField(analyzer=mapping.spelling)
+    # All that it may be asked for by before somebody has typed it to the end.
+    beginnings = fields.TextField(
+        analyzer=mapping.beginnings,
+        search_analyzer=mapping.as_written,
+        fields={"whole": fields.TextField(analyzer=mapping.as_written)},
+    )
     row_version = fields.LongField()
     deleted = fields.BooleanField()
 
@@ -95,10 +97,11 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
         return str(product.slug)
 
     def prepare_skus(self, product: Any) -> list[str]:
-        return [variant.sku for variant in product.offers]
+        return sorted({run_together(words_typed(variant.sku)) for variant in product.offers})
 
     def prepare_variants(self, product: Any) -> str:
-        return " ".join(sorted({variant.name for variant in product.offers}))
+        names = {variant.name for variant in product.offers}
+        return " ".join(sorted(names | {*_numbers(product)}))
 
     def prepare_brand(self, product: Any) -> str:
         return product.brand.name if product.brand else ""
@@ -131,8 +134,14 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
         units = max(variant.available for variant in product.offers)
         return "none" if units <= 0 else "low" if units <= _LOW else "in"
 
-    def prepare_spelling(self, product: Any) -> str:
-        return f"{product.name} {self.prepare_brand(product)}"
+    def prepare_beginnings(self, product: Any) -> str:
+        parts = (
+            product.name,
+            self.prepare_variants(product),
+            self.prepare_brand(product),
+            self.prepare_category_path(product),
+        )
+        return " ".join(filter(None, parts))
 
     def prepare_row_version(self, product: Any) -> int:
         return int(product.search_version)
@@ -189,6 +198,14 @@ def _products(product_ids: Sequence[int]) -> Iterator[Any]:
             above = path[0].parent_id
         product.path = path  # type: ignore[attr-defined]
         yield product
+
+
+def _numbers(product: Any) -> Iterator[str]:
+    """The SKUs, run together, and their parts with digits: an ICE-1399 is no ice."""
+    for variant in product.offers:
+        yield run_together(words_typed(variant.sku))
+        for word in words_typed(variant.sku):
+            yield from (part for part in word.split("-") if not part.isalpha())
 
 
 def _facets(product: Any) -> Iterator[tuple[str, str]]:

@@ -11,10 +11,11 @@ from apps.catalog.search.engine.client import client, deadline, engine_name, unt
 from apps.catalog.search.engine.counting import are_exact, facets_of
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
-from apps.catalog.search.engine.spelling import meant_by
+from apps.catalog.search.postgres.asking import Clause, clauses_of
+from apps.catalog.search.postgres.spelling import meant_by
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import DEEPEST, Found, Hit, Wanted
-from apps.catalog.search.words import slips_believed, words_of
+from apps.catalog.search.words import words_of, words_typed
 
 _SORTS: Mapping[str, Sequence[Any]] = {
     "relevance": ["_score", {"created_at": "desc"}, {"id": "desc"}],
@@ -76,13 +77,16 @@ class _Asking:
         """The strictest one first; the next is made only if it is asked for."""
         words, groups = self._words, self._rules.synonyms
         yield _Tier(question=asking.all_of(words, groups=groups), is_relaxed=False)
-        if any(map(slips_believed, words)):
-            meant = meant_by(words, engine=until(self._deadline))
-            if meant:
-                yield _Tier(question=asking.all_of(words_of(meant), groups=groups), meant=meant)
-            if len(words) <= asking.FEW:
-                yield _Tier(question=asking.mistyped(words, groups=groups))
-        yield _Tier(question=asking.most_of(words, groups=groups))
+        clauses = clauses_of(words, groups=groups)
+        meant = meant_by(_unknown(clauses))
+        said = _as_meant(words_typed(self._wanted.q), meant) if meant else []
+        if meant:
+            words = _as_meant(words, meant)
+            yield _Tier(question=asking.all_of(words, groups=groups), meant=" ".join(said))
+            clauses = clauses_of(words, groups=groups)
+        if len(clauses) > 1:
+            question = asking.most_of(words, groups=groups, weights=_weights(clauses))
+            yield _Tier(question=question, meant=" ".join(said) or None)
 
     def answer(self, question: asking.Question) -> Mapping[str, Any]:
         """What the engine says. Facets are counted beside the selections, not after them."""
@@ -106,6 +110,23 @@ class _Asking:
             request_cache=True,
         )
         return dict(answer)
+
+
+def _unknown(clauses: Sequence[Clause]) -> Iterator[str]:
+    """The words that no product has, and parts of them."""
+    for clause in clauses:
+        if not clause.is_known:
+            for word in clause.words:
+                yield from word.split("-")
+
+
+def _as_meant(words: Sequence[str], meant: Mapping[str, str]) -> list[str]:
+    return ["-".join(meant.get(part, part) for part in word.split("-")) for word in words]
+
+
+def _weights(clauses: Sequence[Clause]) -> dict[str, float]:
+    """How much each word says."""
+    return {word: each.weight / len(each.words) for each in clauses for word in each.words}
 
 
 def _found(

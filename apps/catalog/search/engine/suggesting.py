@@ -34,7 +34,7 @@ def suggest(text: str, *, limit: int) -> Suggestions:
 
 
 def _begins(word: str) -> dict[str, Any]:
-    """A word of the name begins like this one."""
+    """One of its words begins like this one."""
     if len(word) > LONGEST_BEGINNING:
-        return {"prefix": {"name.exact": word}}
-    return {"match": {"name.beginnings": {"query": word, "operator": "and"}}}
+        return {"prefix": {"beginnings.whole": word}}
+    return {"match": {"beginnings": {"query": word, "operator": "and"}}}

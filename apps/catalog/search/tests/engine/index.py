@@ -7,6 +7,7 @@ from apps.catalog.search import engine
 from apps.catalog.search.engine.client import client
 from apps.catalog.search.engine.document import ALIAS, ProductDocument, entries
 from apps.catalog.search.rules import Rules
+from apps.catalog.search.vocabulary import refresh_vocabulary
 from apps.catalog.search.wanted import Found, Wanted
 
 _NAME = f"{ALIAS}-test"
@@ -33,6 +34,7 @@ class Index:
         if lines:
             answer = client().bulk(operations=lines, refresh=True)
             assert not answer["errors"], answer
+        refresh_vocabulary()
 
     def found(self, q: str = "", *, rules: Rules | None = None, **wanted: Any) -> Found:
         """What a search finds after all products were brought in."""

@@ -3,7 +3,6 @@
 import pytest
 
 from apps.catalog.search import engine
-from apps.catalog.search.engine import asking
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
@@ -39,11 +38,6 @@ def test_words_that_many_are_like_have_no_more_clauses_than_an_engine_takes(
             product.variants.create(sku=like[n], name=" ".join(like[n : n + 10]), price=1)
     wrong = " ".join(f"{word[:4]}qq{word[6:]}" for word in words)
     assert index.found(wrong).total == 0  # no product has them all
-
-
-def test_what_is_longer_than_any_word_is_not_taken_for_another() -> None:
-    near = str(asking.mistyped(["x" * 41, "mugs"], groups=()).query)
-    assert near.count("fuzziness") == 1  # of the mugs
 
 
 def test_an_operator_or_wildcard_selects_nothing_more(index: Index) -> None:
