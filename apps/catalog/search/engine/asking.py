@@ -13,9 +13,9 @@ Query = dict[str, Any]
 
 # What a word is worth where it stands, and how much the other places count beside the best
 # one. Tuned on half of the judged queries: docs/search.md.
-_FIELDS = ["name^10", "variants^6", "brand^4", "what_it_is^3", "description", "others^0.5"]
+_FIELDS = ["name^10", "variants^6", "brand^4", "what_it_is^4", "description", "others^0.5"]
 # What is typed as one word and stands there as two.
-_PAIRS = ["name.pairs^5", "what_it_is.pairs^1.5", "others.pairs^0.2"]
+_PAIRS = ["name.pairs^5", "what_it_is.pairs^2", "others.pairs^0.2"]
 _TIE_BREAKER = 0.5
 # Who has it nowhere else comes last; as a field like the others it made rankings worse.
 _SHELF, _SHELF_BOOST = "category_path", 0.1

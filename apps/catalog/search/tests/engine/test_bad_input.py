@@ -8,6 +8,7 @@ from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
 from apps.catalog.search.tests.test_bad_input import HARMLESS
 from apps.catalog.search.wanted import Wanted
+from apps.catalog.search.words import FEW, MOST_WORDS
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,13 @@ def test_words_that_many_are_like_have_no_more_clauses_than_an_engine_takes(
             product.variants.create(sku=like[n], name=" ".join(like[n : n + 10]), price=1)
     wrong = " ".join(f"{word[:4]}qq{word[6:]}" for word in words)
     assert index.found(wrong).total == 0  # no product has them all
+
+
+def test_forty_words_may_each_be_written_in_many_ways(index: Index) -> None:
+    make_goods("Mug")
+    words = [f"ab{number}cd{number}" for number in range(MOST_WORDS)]
+    assert index.found(" ".join(words)).total == 0
+    assert index.found(" ".join(words[:FEW])).total == 0
 
 
 def test_an_operator_or_wildcard_selects_nothing_more(index: Index) -> None:

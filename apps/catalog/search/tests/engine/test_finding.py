@@ -38,11 +38,67 @@ def test_finds_only_what_is_on_sale(index: Index) -> None:
     assert index.names() == ["Mug"]
 
 
-@pytest.mark.parametrize("q", ["DIR-655", "dir655", "dir 655", "ICE-1399", "ice-1399"])
+@pytest.mark.parametrize(
+    "q",
+    [
+        *("DIR-655", "dir655", "dir 655", "router dir 655"),
+        *("ICE-1399", "ice1399", "ice 1399", "1399", "router ICE-1399", "ice 1399 router"),
+    ],
+)
 def test_finds_a_model_number_or_sku_however_it_is_written(index: Index, q: str) -> None:
     make_goods("Router DIR-655 wireless", sku="ICE-1399")
     make_goods("Router DIR-600 wireless", sku="ICE-1400")
     assert index.names(q) == ["Router DIR-655 wireless"]
+
+
+def test_a_part_of_an_sku_is_no_word(index: Index) -> None:
+    make_goods("Mug", sku="ICE-1399")
+    assert index.names("ice") == []
+
+
+@pytest.mark.parametrize("q", ["hp364xl", "hp 364 xl", "HP 364XL"])
+def test_finds_it_also_where_letters_and_digits_change_twice(index: Index, q: str) -> None:
+    make_goods("HP 364XL ink")
+    make_goods("HP 350XL ink")
+    assert index.names(q) == ["HP 364XL ink"]
+
+
+@pytest.mark.parametrize(
+    "q", ["usb 3.0", "usb3.0", "usb3", "usb 3", "USB 3.0 cable", "cable usb-3.0"]
+)
+def test_a_decimal_is_one_word(index: Index, q: str) -> None:
+    make_goods("USB 3.0 cable")
+    make_goods("USB cable 3 ft, 0.5 mm")
+    make_goods("USB 2.0 cable")
+    found = index.names(q)
+    assert found[0] == "USB 3.0 cable"
+    assert "USB 2.0 cable" not in found
+
+
+@pytest.mark.parametrize("q", ["3.5mm plug", "3.5 mm plug", "plug 3.5MM"])
+def test_a_unit_may_be_written_with_its_number(index: Index, q: str) -> None:
+    make_goods("Plug 3.5mm")
+    make_goods("Plug 3.5 mm")
+    make_goods("Plug 5 mm 3")
+    assert sorted(index.names(q)) == ["Plug 3.5 mm", "Plug 3.5mm"]
+
+
+@pytest.mark.parametrize(
+    "q", ["the mug", "mugs for children", "cheap children's mug", "mug of"]
+)
+def test_words_that_say_nothing_are_not_looked_for(index: Index, q: str) -> None:
+    make_goods("Mug, children")
+    assert index.names(q) == ["Mug, children"]
+    assert not index.found(q).relaxed
+
+
+@pytest.mark.parametrize(
+    "q", ["startech", "startech.com", "Core™2 duo", "core 2", "get'r", "a_1"]
+)
+def test_signs_between_letters_part_words(index: Index, q: str) -> None:
+    make_goods("StarTech.com Core™2 Duo Get'r A_1")
+    assert index.found(q).total == 1
+    assert not index.found(q).relaxed
 
 
 @pytest.mark.parametrize("q", ["smart watch", "smartwatch"])
@@ -118,6 +174,16 @@ def test_what_is_only_mentioned_somewhere_is_not_what_a_search_is_about(index: I
     assert index.found("netflix").total == 0
     make_goods("Netflix voucher")
     assert index.names("netflix")[0] == "Netflix voucher"
+
+
+def test_does_not_leave_out_what_the_search_is_about(index: Index) -> None:
+    for n in range(12):
+        make_goods(f"Steel pot {n}", slug=f"pot-{n}")
+    make_goods("Steel lantern")
+    assert index.found("steel pot kettle").total == 0
+    found = index.found("steel pot lantren")
+    assert [hit.name_html for hit in found.hits] == ["<mark>Steel</mark> <mark>lantern</mark>"]
+    assert (found.relaxed, found.did_you_mean) == (True, "steel pot lantern")
 
 
 def test_what_is_sold_out_comes_after_what_can_be_bought(index: Index) -> None:

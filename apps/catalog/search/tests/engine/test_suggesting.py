@@ -1,4 +1,4 @@
-"""What the engine brings for the first letters of a name: the same as PostgreSQL."""
+"""What the engine brings for the first letters of a word: the same as PostgreSQL."""
 
 import pytest
 
@@ -18,6 +18,9 @@ _LONG = "Donaudampfschifffahrtskapitän"
         ("m", ["Mug", "Milk jug DIR-655"]),
         ("milk j", ["Milk jug DIR-655"]),
         ("dir-6", ["Milk jug DIR-655"]),
+        ("hardw", ["Mug", "Milk jug DIR-655", _LONG]),
+        ("hardwick milk", ["Milk jug DIR-655"]),
+        ("sku1399-1", ["Milk jug DIR-655"]),
         (_LONG[:15], [_LONG]),
         (_LONG[:16], [_LONG]),
         (_LONG, [_LONG]),
@@ -27,7 +30,9 @@ _LONG = "Donaudampfschifffahrtskapitän"
 )
 def test_finds_by_one_letter_or_by_many(index: Index, typed: str, names: list[str]) -> None:
     made = {
-        make_goods(name, slug=f"goods-{n}", popularity=1 - n / 10).pk: name
+        make_goods(
+            name, slug=f"goods-{n}", brand="Hardwick", sku=f"SKU1399-{n}", popularity=1 - n / 10
+        ).pk: name
         for n, name in enumerate(["Mug", "Milk jug DIR-655", _LONG])
     }
     refresh_vocabulary()
