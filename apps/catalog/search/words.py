@@ -75,13 +75,10 @@ def same_word(word: str) -> str:
 
 def slips_believed(word: str) -> int:
     """How many of its letters may be wrong, when no product has it: in none of a number, of a
-    word so short that another letter makes another word, or of one that nobody
-    types. Of parts with hyphens the shortest decides."""
-    parts = word.split("-")
-    shortest = min(map(len, parts))
-    if not all(map(str.isalpha, parts)) or shortest < _SHORTEST or len(word) > _LONGEST:
+    word so short that another letter makes another word, or of one that nobody types."""
+    if not word.isalpha() or not _SHORTEST <= len(word) <= _LONGEST:
         return 0
-    return 2 if shortest >= _TWO_SLIPS else 1
+    return 2 if len(word) >= _TWO_SLIPS else 1
 
 
 def _plain(word: str) -> str:

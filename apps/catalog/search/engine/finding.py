@@ -12,7 +12,7 @@ from apps.catalog.search.engine.counting import are_exact, facets_of
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
 from apps.catalog.search.postgres.asking import Clause, clauses_of
-from apps.catalog.search.postgres.spelling import meant_by
+from apps.catalog.search.postgres.spelling import corrected, corrections
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import DEEPEST, Found, Hit, Wanted
 from apps.catalog.search.words import words_of, words_typed
@@ -78,15 +78,15 @@ class _Asking:
         words, groups = self._words, self._rules.synonyms
         yield _Tier(question=asking.all_of(words, groups=groups), is_relaxed=False)
         clauses = clauses_of(words, groups=groups)
-        meant = meant_by(_unknown(clauses))
-        said = _as_meant(words_typed(self._wanted.q), meant) if meant else []
-        if meant:
-            words = _as_meant(words, meant)
-            yield _Tier(question=asking.all_of(words, groups=groups), meant=" ".join(said))
+        said = None
+        if meant := corrections(clauses):
+            said = " ".join(corrected(words_typed(self._wanted.q), meant))
+            words = corrected(words, meant)
+            yield _Tier(question=asking.all_of(words, groups=groups), meant=said)
             clauses = clauses_of(words, groups=groups)
         if len(clauses) > 1:
             question = asking.most_of(words, groups=groups, weights=_weights(clauses))
-            yield _Tier(question=question, meant=" ".join(said) or None)
+            yield _Tier(question=question, meant=said)
 
     def answer(self, question: asking.Question) -> Mapping[str, Any]:
         """What the engine says. Facets are counted beside the selections, not after them."""
@@ -110,18 +110,6 @@ class _Asking:
             request_cache=True,
         )
         return dict(answer)
-
-
-def _unknown(clauses: Sequence[Clause]) -> Iterator[str]:
-    """The words that no product has, and parts of them."""
-    for clause in clauses:
-        if not clause.is_known:
-            for word in clause.words:
-                yield from word.split("-")
-
-
-def _as_meant(words: Sequence[str], meant: Mapping[str, str]) -> list[str]:
-    return ["-".join(meant.get(part, part) for part in word.split("-")) for word in words]
 
 
 def _weights(clauses: Sequence[Clause]) -> dict[str, float]:

@@ -10,10 +10,10 @@ from apps.catalog.search.postgres.counting import facets_of
 from apps.catalog.search.postgres.matching import Match, all_of, everything, most_of
 from apps.catalog.search.postgres.ranking import ranked
 from apps.catalog.search.postgres.selecting import all_but, selections_of
-from apps.catalog.search.postgres.spelling import meant_by
+from apps.catalog.search.postgres.spelling import corrected, corrections
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import Found, Wanted
-from apps.catalog.search.words import FEW, words_of
+from apps.catalog.search.words import FEW, words_of, words_typed
 
 ENGINE = "postgres"
 
@@ -64,7 +64,7 @@ def _tier(q: str, words: list[str], rules: Rules) -> _Tier | None:
     match = all_of(clauses)
     if match.finds_something():
         return _Tier(match=match)
-    return _as_sku(words) or _corrected(words, clauses, rules) or _relaxed(clauses)
+    return _as_sku(words) or _corrected(q, words, clauses, rules) or _relaxed(clauses)
 
 
 def _as_sku(words: list[str]) -> _Tier | None:
@@ -76,20 +76,15 @@ def _as_sku(words: list[str]) -> _Tier | None:
     return _Tier(match=match) if match.finds_something() else None
 
 
-def _corrected(words: list[str], clauses: Sequence[Clause], rules: Rules) -> _Tier | None:
+def _corrected(
+    q: str, words: list[str], clauses: Sequence[Clause], rules: Rules
+) -> _Tier | None:
     """With words that nobody knows taken for the likeliest that are known."""
-    if len(words) > FEW:
-        return None
-    # Who can be cut into two that stand somewhere is none that is mistyped.
-    unknown = [
-        one for one in clauses if not one.is_known and not all_of([one]).finds_something()
-    ]
-    meant = meant_by(word for each in unknown for word in each.words)
+    meant = corrections(clauses)
     if not meant:
         return None
-    corrected = [meant.get(word, word) for word in words]
-    clauses = clauses_of(corrected, groups=rules.synonyms)
-    said = " ".join(corrected)
+    clauses = clauses_of(corrected(words, meant), groups=rules.synonyms)
+    said = " ".join(corrected(words_typed(q), meant))
     match = all_of(clauses)
     if match.finds_something():
         return _Tier(match=match, is_relaxed=True, did_you_mean=said)

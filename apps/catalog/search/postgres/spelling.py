@@ -1,9 +1,11 @@
 """What somebody may have meant who typed a word that no product has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+from apps.catalog.search.postgres.asking import Clause
 from apps.catalog.search.postgres.database import rows
-from apps.catalog.search.words import slips_believed
+from apps.catalog.search.postgres.matching import all_of
+from apps.catalog.search.words import FEW, slips_believed
 
 # Of a short word in which two letters have changed places no trigram may be left: that is
 # looked up.
@@ -23,6 +25,22 @@ _LIKE = """
     FROM unnest(%(typed)s::text[], %(swapped)s::text[]) AS swapped (typed, word)
     JOIN search_word AS known ON known.word = swapped.word
 """
+
+
+def corrections(clauses: Sequence[Clause]) -> dict[str, str]:
+    """What to take the words for that no product has; none in a title that was pasted."""
+    if len(clauses) > FEW:
+        return {}
+    # Who can be cut into two that stand somewhere is none that is mistyped.
+    unknown = [
+        one for one in clauses if not one.is_known and not all_of([one]).finds_something()
+    ]
+    return meant_by(part for each in unknown for word in each.words for part in word.split("-"))
+
+
+def corrected(words: Iterable[str], meant: Mapping[str, str]) -> list[str]:
+    """The words as they were meant."""
+    return ["-".join(meant.get(part, part) for part in word.split("-")) for word in words]
 
 
 def meant_by(words: Iterable[str]) -> dict[str, str]:
