@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from apps.catalog.search.wanted import FacetValue
 
@@ -13,6 +14,14 @@ _SHARE = 500  # of more than these, the one in so many that must have a value
 LONGEST = 40  # characters of a name or value; what is longer is no facet
 
 Counted = tuple[str, str, int]  # value, label, products
+
+
+@dataclass(kw_only=True)
+class Attribute:
+    """How many products have it at all, and how many which value."""
+
+    products: int = 0
+    values: dict[str, int] = field(default_factory=dict)
 
 
 def values_of(
@@ -43,19 +52,37 @@ def stock(in_stock: int, sold_out: int, *, selected: bool | None) -> list[FacetV
     ]
 
 
+def attributes_of(counted: Iterable[tuple[str, int]]) -> dict[str, Attribute]:
+    """The attributes by name, from how many have “Colour:Red”, and how many “Colour:”."""
+    found: dict[str, Attribute] = {}
+    for text, products in counted:
+        name, _, value = text.partition(":")
+        attribute = found.setdefault(name, Attribute())
+        if value:
+            attribute.values[value] = products
+        else:
+            attribute.products = products
+    return found
+
+
 def attributes_to_show(
-    counted: Mapping[str, Mapping[str, int]], *, selected: Sequence[str]
+    counted: Mapping[str, Attribute], *, selected: Sequence[str]
 ) -> list[str]:
     """Names of attributes: the selected ones, and then those that tell most products apart.
 
-    `counted` says how many have which value, by name, from the `least_count` on. A name with
-    one value tells nothing apart; of the others, the one whose MOST_ATTRIBUTE_VALUES most
-    frequent values stand for most products is the first.
+    What is `counted` has values from the `least_count` on. A name with one value tells nothing
+    apart; of the others, the one that most products have a value of that is shown is the first.
     """
-    covered = {
-        name: sum(heapq.nlargest(MOST_ATTRIBUTE_VALUES, values.values()))
-        for name, values in counted.items()
-        if len(values) > 1
+    told = {
+        name: _told_apart(attribute)
+        for name, attribute in counted.items()
+        if len(attribute.values) > 1
     }
-    others = sorted(covered, key=lambda name: (-covered[name], name))
+    others = sorted(told, key=lambda name: (-told[name], name))
     return list(dict.fromkeys([*selected, *others]))[: max(MOST_ATTRIBUTES, len(selected))]
+
+
+def _told_apart(attribute: Attribute) -> int:
+    """At most so many products: one with several values stands behind each of them."""
+    shown = heapq.nlargest(MOST_ATTRIBUTE_VALUES, attribute.values.values())
+    return min(attribute.products, sum(shown))

@@ -146,7 +146,7 @@ class SearchText(models.Model):
     words = SearchVectorField(help_text="Stems, weighted.")
     written = SearchVectorField(help_text="What A, B and C say, as it is written.")
     name_length = models.PositiveSmallIntegerField(help_text="Stems of A.")
-    facets = ArrayField(models.TextField(), help_text="“Colour:Red”, if short.")
+    facets = ArrayField(models.TextField(), help_text="“Colour:Red” and “Colour:”, if short.")
 
     class Meta:
         indexes = [

@@ -75,14 +75,15 @@ def _attributes(wanted: Wanted, counted: Counted) -> list[Facet]:
     found = _by_name(over)
     for number, name in enumerate(wanted.attributes):
         own = counted[counted_as(number)]
-        found[name] = _by_name(own).get(name, {}) | _selected(own)
+        values = _by_name(own).get(name, facets.Attribute()).values | _selected(own)
+        found[name] = facets.Attribute(values=values)
     shown = facets.attributes_to_show(found, selected=list(wanted.attributes))
     return [
         Facet(
             name=name,
             type="attribute",
             values=facets.values_of(
-                [(value, value, count) for value, count in found[name].items()],
+                [(value, value, count) for value, count in found[name].values.items()],
                 selected=wanted.attributes.get(name, ()),
                 most=facets.MOST_ATTRIBUTE_VALUES,
             ),
@@ -91,12 +92,7 @@ def _attributes(wanted: Wanted, counted: Counted) -> list[Facet]:
     ]
 
 
-def _by_name(over: Counted) -> dict[str, dict[str, int]]:
-    """How many have which value of an attribute, by its name."""
+def _by_name(over: Counted) -> dict[str, facets.Attribute]:
     least = facets.least_count(over["doc_count"])
-    found: dict[str, dict[str, int]] = {}
-    for one in over["values"]["buckets"]:
-        if one["doc_count"] >= least:
-            name, _, value = one["key"].partition(":")
-            found.setdefault(name, {})[value] = one["doc_count"]
-    return found
+    counted = ((one["key"], one["doc_count"]) for one in over["values"]["buckets"])
+    return facets.attributes_of((text, count) for text, count in counted if count >= least)

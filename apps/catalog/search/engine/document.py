@@ -55,8 +55,8 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     what_it_is = _text(pairs=_pairs())  # its short attributes
     description = _text()
     others = _text(pairs=_pairs())  # its long attributes
-    # “Colour:Red”, to select by and to count. Nested, each would be a document of its own,
-    # twenty for one product.
+    # “Colour:Red”, to select by and to count, and “Colour:”, to count who has any. Nested, each
+    # would be a document of its own, twenty for one product.
     selections = fields.KeywordField()
     brand_id = fields.LongField()
     prices = fields.LongField()
@@ -122,7 +122,9 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
         return [value for value, is_one in _texts(product) if not is_one]
 
     def prepare_selections(self, product: Any) -> list[str]:
-        return [f"{name}:{value}" for name, value in _facets(product)]
+        pairs = list(_facets(product))
+        names = dict.fromkeys(f"{name}:" for name, _ in pairs)
+        return [*names, *dict.fromkeys(f"{name}:{value}" for name, value in pairs)]
 
     def prepare_prices(self, product: Any) -> list[int]:
         return sorted({minor_units(variant.price) for variant in product.offers})
@@ -211,9 +213,9 @@ def _numbers(product: Any) -> Iterator[str]:
 def _facets(product: Any) -> Iterator[tuple[str, str]]:
     """The attributes that are short enough to choose by."""
     for name, values in _attributes(product):
-        if len(name) <= LONGEST and ":" not in name:
+        if 1 <= len(name) <= LONGEST and ":" not in name:
             for value in values:
-                if len(value) <= LONGEST:
+                if 1 <= len(value) <= LONGEST:
                     yield name, value
 
 

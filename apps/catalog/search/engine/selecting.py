@@ -82,7 +82,7 @@ def _terms(field: str, selected: Sequence[str]) -> dict[str, Query]:
 def _of_name(name: str, selected: Sequence[str]) -> dict[str, Query]:
     values = {
         "field": "selections",
-        "include": f"{_literally(name)}:.*",
+        "include": f"{_literally(name)}:.+",
         "size": facets.MOST_ATTRIBUTE_VALUES,
     }
     texts = {value: {"term": {"selections": f"{name}:{value}"}} for value in selected}

@@ -100,17 +100,21 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
                     AS what_it_is,
                 string_agg(value, ' . ') FILTER (WHERE NOT is_one AND value ~ '[[:alpha:]]')
                     AS others,
-                array_agg(name || ':' || value) FILTER (
-                    WHERE length(value) <= 40 AND length(name) <= 40 AND name NOT LIKE '%:%'
-                ) AS facets
+                -- Beside “Colour:Red” there is “Colour:”, to count who has any.
+                array_agg(DISTINCT name || ':') FILTER (WHERE is_facet)
+                    || array_agg(DISTINCT name || ':' || value) FILTER (WHERE is_facet)
+                    AS facets
             FROM
                 jsonb_each(product.attributes) AS pair(name, texts),
                 jsonb_array_elements_text(
                     CASE jsonb_typeof(texts) WHEN 'array' THEN texts ELSE '[]' END
                 ) AS value,
                 LATERAL (
-                    SELECT jsonb_array_length(texts) = 1 AND length(value) <= 40
-                        AND value !~ '[,;]' AS is_one
+                    SELECT
+                        jsonb_array_length(texts) = 1 AND length(value) <= 40
+                            AND value !~ '[,;]' AS is_one,
+                        length(value) BETWEEN 1 AND 40 AND length(name) BETWEEN 1 AND 40
+                            AND name NOT LIKE '%:%' AS is_facet
                 ) AS kind
         ) AS attributes
         WHERE product.id = ANY(ids)
@@ -273,7 +277,7 @@ class Migration(migrations.Migration):
                     "facets",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.TextField(),
-                        help_text="“Colour:Red”, if short.",
+                        help_text="“Colour:Red” and “Colour:”, if short.",
                         size=None,
                     ),
                 ),

@@ -129,22 +129,24 @@ def _attributes(wanted: Wanted, counting: _Counting) -> list[Facet]:
     selected = list(wanted.attributes)
     counted = _counted(counting.over("attributes"))
     for name in selected:
-        own = _counted(counting.over(attribute(name)), beginning=f"{name}:").get(name, {})
-        counted[name] = dict.fromkeys(wanted.attributes[name], 0) | own
+        own = _counted(counting.over(attribute(name)), beginning=f"{name}:")
+        values = dict.fromkeys(wanted.attributes[name], 0)
+        if name in own:
+            values |= own[name].values
+        counted[name] = facets.Attribute(values=values)
     shown = facets.attributes_to_show(counted, selected=selected)
-    return [_attribute(name, counted[name], wanted.attributes.get(name, ())) for name in shown]
+    return [
+        _attribute(name, counted[name].values, wanted.attributes.get(name, ()))
+        for name in shown
+    ]
 
 
-def _counted(products: _Products, *, beginning: str = "") -> dict[str, dict[str, int]]:
+def _counted(products: _Products, *, beginning: str = "") -> dict[str, facets.Attribute]:
     """How many have which value, by name."""
     sql = _ATTRIBUTES.format("starts_with(facet, %(beginning)s)" if beginning else "true")
     least = facets.least_count(products.number)
     params = {"ids": products.ids, "beginning": beginning, "least": least}
-    counted: dict[str, dict[str, int]] = {}
-    for facet, count in rows(sql, params):
-        name, _, value = facet.partition(":")
-        counted.setdefault(name, {})[value] = count
-    return counted
+    return facets.attributes_of(rows(sql, params))
 
 
 def _attribute(name: str, counted: Mapping[str, int], selected: Sequence[str]) -> Facet:

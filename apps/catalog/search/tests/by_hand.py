@@ -37,6 +37,20 @@ def _some_product(chance: random.Random, number: int) -> Row:
     return row
 
 
+def make_drives() -> list[str]:
+    """Ten products; and the names of their attributes, of which most have a value first."""
+    for number in range(10):
+        attributes = {"USB version": [f"{2 + number % 2}.0"]}
+        if number < 8:
+            attributes["Capacity"] = [f"{number % 3} GB"]
+        if number < 6:
+            attributes["Works with"] = COLOURS
+        if number < 3:
+            attributes["Languages"] = [f"{n}" for n in range(30)]
+        make_goods(f"Drive {number}", attributes=attributes)
+    return ["USB version", "Capacity", "Works with", "Languages"]
+
+
 def some_selection(chance: random.Random) -> Wanted:
     """Words and selections, few or many."""
 

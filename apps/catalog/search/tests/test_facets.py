@@ -12,6 +12,7 @@ from apps.catalog.search.searching import search
 from apps.catalog.search.tests.by_hand import (
     COLOURS,
     assert_equals_rows,
+    make_drives,
     some_selection,
     some_shop,
 )
@@ -127,6 +128,15 @@ def test_shows_the_attributes_that_tell_most_products_apart() -> None:
         )
     shown = [each["name"] for each in answer(q="mug")["facets"] if each["type"] == "attribute"]
     assert shown == ["Colour", "Size"]
+
+
+def test_shows_first_what_most_products_have_however_many_values_each_has() -> None:
+    drives = make_drives()
+    found = answer(q="drive")
+    assert [each["name"] for each in found["facets"] if each["type"] == "attribute"] == drives
+    assert facet(found, "Works with") == dict.fromkeys(sorted(COLOURS), 6)
+    narrowed = answer(q="drive", attribute="Works with:Red")
+    assert facet(narrowed, "Works with") == dict.fromkeys(sorted(COLOURS), 6)
 
 
 def test_brings_at_most_eight_attributes_and_twenty_values() -> None:

@@ -7,7 +7,12 @@ import pytest
 from apps.catalog.search import engine, postgres
 from apps.catalog.search.engine import counting, selecting
 from apps.catalog.search.rules import Rules
-from apps.catalog.search.tests.by_hand import assert_equals_rows, some_selection, some_shop
+from apps.catalog.search.tests.by_hand import (
+    assert_equals_rows,
+    make_drives,
+    some_selection,
+    some_shop,
+)
 from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
 from apps.catalog.search.wanted import Wanted
@@ -61,6 +66,15 @@ def test_at_most_eight_attributes_and_twenty_values_the_same_as_of_postgresql(
     shown = [facet for facet in found.facets if facet.type == "attribute"]
     assert len(shown) == 8
     assert {len(facet.values) for facet in shown} == {20}
+
+
+def test_shows_first_what_most_products_have_the_same_as_postgresql(index: Index) -> None:
+    drives = make_drives()
+    found = index.found("drive")
+    assert [facet.name for facet in found.facets if facet.type == "attribute"] == drives
+    for wanted in (Wanted(q="drive"), Wanted(attributes={"Languages": ("29",)})):
+        counted = engine.search(wanted, rules=Rules()).facets
+        assert counted == postgres.search(wanted, rules=Rules()).facets
 
 
 def test_counts_an_attribute_that_is_selected_whatever_its_name(index: Index) -> None:

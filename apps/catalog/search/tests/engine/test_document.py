@@ -27,10 +27,10 @@ def test_a_field_that_is_not_in_the_mapping_is_refused(index: Index) -> None:
 
 
 def test_leaves_out_attributes_of_another_shape_and_keeps_the_product() -> None:
-    odd = {"Size": 5, "Colour": "Red", "Weight": [5, "1 kg"]}
+    odd = {"Size": 5, "Colour": "Red", "Weight": [5, "1 kg", "1 kg", ""], "": ["x"]}
     product = make_goods("Mug", attributes=odd)
     (entry,) = entries([product.pk], gone={})
-    assert entry.source["selections"] == ["Weight:1 kg"]
+    assert entry.source["selections"] == ["Weight:", "Weight:1 kg"]
 
 
 def test_what_is_not_on_sale_leaves_a_tombstone_with_its_version() -> None:
