@@ -1,6 +1,7 @@
 """The facets, from what the engine has counted."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from apps.catalog.models import Brand, Category
 from apps.catalog.search import facets
 from apps.catalog.search.engine.document import MINOR_UNITS
 from apps.catalog.search.engine.selecting import MOST_COUNTED, counted_as
+from apps.catalog.search.tree import labelled_apart
 from apps.catalog.search.wanted import Facet, Wanted
 
 Counted = Mapping[str, Any]
@@ -19,7 +21,7 @@ def facets_of(wanted: Wanted, counted: Counted) -> list[Facet]:
     brands, categories = _counts(counted["brand"]), _counts(counted["category"])
     return [
         _terms("brand", brands, _names(Brand, brands), wanted.brands),
-        _terms("category", categories, _names(Category, categories), wanted.categories),
+        _categories(wanted, categories),
         _stock(wanted, counted["in_stock"]),
         _prices(counted["price"]),
         *_attributes(wanted, counted),
@@ -56,6 +58,11 @@ def _terms(
     counted = [(slug, labels[slug], n) for slug, n in counts.items() if slug in labels]
     values = facets.values_of(counted, selected=selected, most=facets.MOST_VALUES)
     return Facet(name=name, type="terms", values=values)
+
+
+def _categories(wanted: Wanted, counts: Mapping[str, int]) -> Facet:
+    found = _terms("category", counts, _names(Category, counts), wanted.categories)
+    return replace(found, values=labelled_apart(found.values))
 
 
 def _stock(wanted: Wanted, counted: Counted) -> Facet:

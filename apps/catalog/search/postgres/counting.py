@@ -1,6 +1,7 @@
 """The facets of a search: how many of what it finds have which brand, category and so on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from apps.catalog.search import facets
@@ -8,6 +9,7 @@ from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.matching import Match
 from apps.catalog.search.postgres.ranking import Ranked, some_of
 from apps.catalog.search.postgres.selecting import Selections, all_but, attribute
+from apps.catalog.search.tree import labelled_apart
 from apps.catalog.search.wanted import DEEPEST, Facet, Wanted
 
 _BRANDS = """
@@ -106,7 +108,8 @@ def _brands(wanted: Wanted, products: _Products) -> Facet:
 
 def _categories(wanted: Wanted, products: _Products) -> Facet:
     counted = rows(_CATEGORIES, {"ids": products.ids, "selected": list(wanted.categories)})
-    return _terms("category", counted, wanted.categories)
+    found = _terms("category", counted, wanted.categories)
+    return replace(found, values=labelled_apart(found.values))
 
 
 def _terms(name: str, counted: Sequence[facets.Counted], selected: Sequence[str]) -> Facet:

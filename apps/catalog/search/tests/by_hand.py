@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from apps.catalog.models import Category, Product
 from apps.catalog.search.tests.goods import make_goods
 from apps.catalog.search.wanted import Found, Wanted
 
@@ -35,6 +36,42 @@ def _some_product(chance: random.Random, number: int) -> Row:
     }
     make_goods(slug=f"product-{number}", sku=f"SKU-{number}", **row)
     return row
+
+
+def make_tops() -> dict[str, str]:
+    """Shelves, some of one name; what to call each, by its slug."""
+    shelves: dict[str, Category] = {}
+    for slug, name, parent in [
+        ("men", "Men", None),
+        ("women", "Women", None),
+        ("sports", "Sports", "women"),
+        ("outdoor", "Outdoor", "men"),
+        ("outdoor-women", "Outdoor", "women"),
+        ("men-tops", "Tops", "men"),
+        ("women-tops", "Tops", "women"),
+        ("sports-tops", "Tops", "sports"),
+        ("outdoor-tops", "Tops", "outdoor"),
+        ("outdoor-women-tops", "Tops", "outdoor-women"),
+        ("tops", "Tops", None),
+    ]:
+        shelf = Category(slug=slug, name=name, parent=shelves[parent] if parent else None)
+        shelf.save()
+        shelves[slug] = shelf
+        product = make_goods(f"Shirt of {slug}", slug=slug, category="Kitchen")
+        Product.objects.filter(pk=product.pk).update(category=shelf)
+    return {
+        "men": "Men",
+        "women": "Women",
+        "sports": "Sports",
+        "outdoor": "Men > Outdoor",
+        "outdoor-women": "Women > Outdoor",
+        "men-tops": "Men > Tops",
+        "women-tops": "Women > Tops",
+        "sports-tops": "Sports > Tops",
+        "outdoor-tops": "Men > Outdoor > Tops",
+        "outdoor-women-tops": "Women > Outdoor > Tops",
+        "tops": "Tops",
+    }
 
 
 def make_drives() -> list[str]:

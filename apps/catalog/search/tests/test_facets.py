@@ -13,6 +13,7 @@ from apps.catalog.search.tests.by_hand import (
     COLOURS,
     assert_equals_rows,
     make_drives,
+    make_tops,
     some_selection,
     some_shop,
 )
@@ -92,6 +93,15 @@ def test_a_category_counts_what_is_in_those_inside_it() -> None:
     narrowed = answer(q="mug", category="cups")
     assert narrowed["total"] == 1
     assert facet(narrowed, "category") == {"kitchen": 2, "cups": 1}
+
+
+def test_categories_of_one_name_are_told_apart_by_what_is_around_them() -> None:
+    tops = make_tops()
+    with counted() as statements:
+        found = search(Wanted(), rules=Rules())
+    (shown,) = [each.values for each in found.facets if each.name == "category"]
+    assert {one.value: one.label for one in shown} == tops
+    assert sum('FROM "catalog_category"' in each for each in statements) == 1
 
 
 def test_says_when_there_is_more_than_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from apps.catalog.search.rules import Rules
 from apps.catalog.search.tests.by_hand import (
     assert_equals_rows,
     make_drives,
+    make_tops,
     some_selection,
     some_shop,
 )
@@ -75,6 +76,14 @@ def test_shows_first_what_most_products_have_the_same_as_postgresql(index: Index
     for wanted in (Wanted(q="drive"), Wanted(attributes={"Languages": ("29",)})):
         counted = engine.search(wanted, rules=Rules()).facets
         assert counted == postgres.search(wanted, rules=Rules()).facets
+
+
+def test_tells_categories_of_one_name_apart_the_same_as_postgresql(index: Index) -> None:
+    tops = make_tops()
+    found = index.found()
+    (shown,) = [each.values for each in found.facets if each.name == "category"]
+    assert {one.value: one.label for one in shown} == tops
+    assert found.facets == postgres.search(Wanted(), rules=Rules()).facets
 
 
 def test_counts_an_attribute_that_is_selected_whatever_its_name(index: Index) -> None:
