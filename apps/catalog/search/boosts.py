@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from apps.catalog.models import Category
 from apps.catalog.search.models import Boost
+from apps.catalog.search.tree import Tree
 from apps.catalog.search.words import same_word, words_of
 
 
@@ -30,17 +30,27 @@ class Factors:
 
 
 def rules_of(boosts: Iterable[Boost]) -> tuple[Rule, ...]:
+    """Those of the boosts that are active and can apply; one statement however many."""
+    tree = Tree()
     return tuple(
         Rule(
             words=_key(words_of(boost.query)),
             factor=boost.factor,
             product_id=boost.product_id,
             brand_id=boost.brand_id,
-            category_ids=_inside(boost.category) if boost.category else (),
+            category_ids=tree.inside(boost.category_id) if boost.category_id else (),
         )
         for boost in boosts
-        if boost.is_active
+        if boost.is_active and says_something(boost.query)
     )
+
+
+def says_something(query: str) -> bool:
+    """Whether a boost of this query ever applies: not for no word, such as “the” or “!!”.
+
+    An empty one applies to every search.
+    """
+    return not query.strip() or bool(words_of(query))
 
 
 def factors(words: Sequence[str], *, rules: Iterable[Rule]) -> Factors:
@@ -63,8 +73,3 @@ def factors(words: Sequence[str], *, rules: Iterable[Rule]) -> Factors:
 
 def _key(words: Iterable[str]) -> frozenset[str]:
     return frozenset(same_word(word) for word in words)
-
-
-def _inside(category: Category) -> tuple[int, ...]:
-    inside = Category.objects.descendants(category, include_self=True)
-    return tuple(inside.values_list("pk", flat=True))

@@ -20,7 +20,7 @@ def read_rules() -> Rules:
     """As they are in the database now."""
     return Rules(
         synonyms=groups_of(Synonym.objects.filter(is_active=True)),
-        boosts=rules_of(Boost.objects.filter(is_active=True).select_related("category")),
+        boosts=rules_of(Boost.objects.filter(is_active=True)),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from apps.catalog.plain_text import one_line
+from apps.catalog.search.boosts import says_something
 from apps.catalog.search.models import Boost, Synonym
 from shop.admin import ModelForm
 
@@ -59,7 +60,12 @@ class BoostForm(ModelForm[Boost]):
         fields = ("query", "product", "brand", "category", "factor", "is_active")
 
     def clean_query(self) -> str:
-        return one_line(self.cleaned_data["query"])
+        query = one_line(self.cleaned_data["query"])
+        if not says_something(query):
+            raise forms.ValidationError(
+                f"“{query}” has no word that is searched for. Empty, it is every query."
+            )
+        return query
 
     def clean_factor(self) -> float:
         factor: float = self.cleaned_data["factor"]

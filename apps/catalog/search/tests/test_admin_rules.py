@@ -98,6 +98,13 @@ class TestBoosts:
     ) -> None:
         assert problem in add(sue, "boost", product=self.mug.pk, factor=factor)
 
+    @pytest.mark.parametrize("query", ["🫖", "!!", "the", "to be or not"])
+    def test_of_a_query_without_a_word_are_refused(self, sue: Client, query: str) -> None:
+        page = add(sue, "boost", query=query, product=self.mug.pk, factor="2")
+        assert f"“{query}” has no word that is searched for." in page
+        add(sue, "boost", query=" ", product=self.mug.pk, factor="2")
+        assert Boost.objects.get().query == ""
+
     def test_that_are_there_already_are_refused(self, sue: Client) -> None:
         Boost.objects.create(query="red mug", product=self.mug)
         again = {"query": "Mug RED", "product": self.mug.pk, "factor": "3"}

@@ -6,10 +6,11 @@ from apps.catalog.models import Brand, Category, Product
 from apps.catalog.search import rules, searching
 from apps.catalog.search.boosts import rules_of
 from apps.catalog.search.models import Boost, Synonym
-from apps.catalog.search.rules import Rules
+from apps.catalog.search.rules import Rules, read_rules
 from apps.catalog.search.synonyms import groups_of
 from apps.catalog.search.tests.goods import make_goods, names
 from apps.catalog.search.wanted import Wanted
+from tests.statements import counted
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +79,26 @@ def test_a_boost_of_a_category_counts_for_what_is_inside_it() -> None:
     assert names(q="mug")[0] == "Mug y"
     boost(category=Category.objects.get(slug="kitchen"), factor=2)
     assert names(q="mug")[0] == "Mug x"
+
+
+def test_boosts_of_categories_take_one_statement_however_many() -> None:
+    for n in range(3):
+        shelf = make_goods(f"Mug {n}", category=f"Shelf {n}").category
+        Category.objects.create(name="Cups", slug=f"cups-{n}", parent=shelf)
+        boost(category=shelf)
+    with counted() as statements:
+        read = read_rules()
+    assert [len(rule.category_ids) for rule in read.boosts] == [2, 2, 2]
+    assert len(statements) == 3  # the synonyms, the boosts, and the tree
+
+
+@pytest.mark.parametrize("query", ["!!", "🫖", "the", "\u200b"])
+def test_a_boost_of_a_query_without_a_word_counts_for_nothing(query: str) -> None:
+    make_goods("Mug x")
+    make_goods("Mug y")
+    boost(query, product=Product.objects.get(name="Mug x"), factor=10)
+    assert names(q="mug") == ["Mug y", "Mug x"]
+    assert names() == ["Mug y", "Mug x"]
 
 
 def test_a_boost_of_a_query_counts_for_its_words_in_any_order_and_no_others() -> None:
