@@ -47,6 +47,14 @@ class _Text(HTMLParser):
         self.parts: list[str] = []
         self._hidden = 0
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """“<![foo[” is no mark-up, which html.parser would refuse: it is text."""
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            self.handle_data("<![")
+            return i + len("<![")
+
     def handle_starttag(self, tag: str, _attributes: object) -> None:
         if tag in _NOT_SHOWN:
             self._hidden += 1

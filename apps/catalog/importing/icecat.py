@@ -14,6 +14,7 @@ from shop.json_lines import Broken, short
 FIELDS = ("sku", "title", "price_minor", "category_derived", "attributes")
 
 _HIGHEST_PRICE = 10**12 - 1  # in minor units: what the column holds
+_TOO_HIGH = 10**30  # of an attribute
 # Several values stand behind commas without a blank, or on lines of their own; a comma with a
 # blank behind it is a sentence's, one between digits a number's.
 _BETWEEN_VALUES = re.compile(r"(?<!\d),(?!\s)|,(?![\s\d])|\\n|\n")
@@ -89,6 +90,8 @@ def _values(key: str, content: Any) -> list[str]:
     if isinstance(content, bool):
         return ["Yes" if content else "No"]
     if isinstance(content, int | float):
+        if not abs(content) < _TOO_HIGH:  # and what JSON does not know, but Python reads: NaN
+            raise Broken(f"attribute {short(key)} is no number that a product has")
         return [f"{content:.15g}"]
     if isinstance(content, str):
         return [_capitalized(part.strip()) for part in _BETWEEN_VALUES.split(content)]

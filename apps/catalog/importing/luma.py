@@ -28,7 +28,7 @@ def product(record: dict[str, Any]) -> OfferedProduct:
     if kind not in _TYPES:
         raise Broken(
             f"a {kind} product: the shop sells no sets"
-            if isinstance(kind, str)
+            if isinstance(kind, str) and kind.isascii() and kind.isprintable()
             else f"unknown type {short(kind)}"
         )
     name, description, is_cut = offers.name_and_description(

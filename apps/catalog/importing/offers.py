@@ -113,7 +113,7 @@ def attributes(pairs: Iterable[tuple[str, Iterable[str]]]) -> dict[str, list[str
     found: dict[str, list[str]] = {}
     for name, values in pairs:
         words = [cut(one_line(plain_text(value)), length=LONGEST_VALUE) for value in values]
-        kept = found.setdefault(cut(name, length=LONGEST_NAME), [])
+        kept = found.setdefault(cut(one_line(name), length=LONGEST_NAME), [])
         kept += [word for word in dict.fromkeys(words) if word and word not in kept]
     found = {name: values for name, values in found.items() if name and values}
     wrong = next(problems(found), None)

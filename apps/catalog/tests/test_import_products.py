@@ -264,7 +264,10 @@ class TestProblems:
             (icecat_line(attributes={"t_y": []}), "'t_y' is neither text, number"),
             (icecat_line(attributes={f"t_{n}": "z" for n in range(301)}), "301 attributes"),
             (icecat_line(attributes={"t_a": "\n".join(map(str, range(301)))}), "301 values"),
+            (icecat_line(attributes={"n_a": 10**400}), "'n_a' is no number that a"),
+            (icecat_line(attributes={"n_a": float("nan")}), "'n_a' is no number that a"),
             (luma_line(type=[]), "unknown type a list"),
+            (luma_line(type="\ud800"), "unknown type '\\ud800'"),
             (luma_line(categories=[]), "without a category"),
             (luma_line(variants=[]), "variants are not a list of at least one"),
             (luma_line(variants=["x"]), "a variant is not an object"),
@@ -291,6 +294,28 @@ class TestProblems:
         product = Product.objects.get()
         assert (product.name, product.description) == ("A B", "x")
         assert product.attributes == {"A": ["1"]}
+
+    def test_an_odd_line_stops_no_other(self, tmp_path: Path) -> None:
+        option = luma_line()["variants"][0] | {"options": {"si\0ze\udfff": "S"}}
+        lines = [
+            icecat_line(1, attributes={"t_a\0b": "x", "t_c\ud800": "y"}),
+            icecat_line(2, title="Ink <![foo[ 2", description="a <![ b"),
+            icecat_line(3, attributes={"n_a": 10**400}),
+            luma_line(attributes={"a\0": "x"}, variants=[option]),
+            icecat_line(4),
+        ]
+        output = failed_import(write_file(tmp_path / "a.jsonl", lines))
+        assert "a.jsonl, line 3: attribute 'n_a' is no number" in output
+        assert output.endswith("Lines left out: 1.")
+        found = {product.slug[-5:]: product for product in Product.objects.all()}
+        assert found["ice-1"].attributes == {"A b": ["X"], "C": ["Y"]}
+        assert (found["ice-2"].name, found["ice-2"].description) == ("Ink <![foo[ 2", "a <![ b")
+        assert found["-mh01"].attributes == {
+            "A": ["x"],
+            "Si ze": ["S"],
+            "Collections": ["Eco"],
+        }
+        assert "ice-4" in found
 
     def test_refuses_a_line_whose_skus_belong_to_two_products(self, tmp_path: Path) -> None:
         make_variant("MH01-S-Red")
