@@ -166,9 +166,10 @@ def _search() -> Finding:
     """Whether it answers and has an index. If not, PostgreSQL is searched."""
     url = urlsplit(settings.SEARCH_URL)
     login = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
+    address = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}"
     response = urllib3.request(
         "GET",
-        f"{url.scheme}://{url.hostname}:{url.port or 9200}/_cat/aliases/products?h=index",
+        f"{address}/_cat/aliases/products?h=index",
         headers=urllib3.make_headers(basic_auth=login) if url.username else None,
         timeout=_SECONDS,
         retries=False,

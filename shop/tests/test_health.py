@@ -4,6 +4,8 @@ import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -243,6 +245,31 @@ def test_a_search_engine_that_is_away_is_named_and_the_shop_is_ready(
     body = ready(client)
     assert body["status"] == "degraded"
     assert body["dependencies"]["search"]["status"] == "down"
+
+
+@pytest.mark.usefixtures("relay")
+def test_a_search_engine_is_asked_at_the_whole_address_that_is_set(
+    client: Client, settings: Any
+) -> None:
+    asked = []
+
+    class Engine(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802 the library calls it so
+            asked.append((self.path, self.headers["Authorization"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"products-1\n")
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Engine) as engine:
+        Thread(target=engine.handle_request).start()
+        settings.SEARCH_URL = f"http://u:p%40@127.0.0.1:{engine.server_port}/behind/"
+        body = ready(client)
+    assert body["dependencies"]["search"] == {"status": "ok"}
+    login = "Basic dTpwQA=="  # u:p@
+    assert asked == [("/behind/_cat/aliases/products?h=index", login)]
 
 
 @pytest.mark.usefixtures("relay")

@@ -60,6 +60,10 @@ def test_djangos_checks_for_deployment_find_nothing() -> None:
         ({"REPLICA_MAX_LAG": "0"}, "REPLICA_MAX_LAG=0 is below 1"),
         ({"REPLICA_MAX_LAG": "60"}, "REPLICA_MAX_LAG=60 is above 55"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is not one of json, lines"),
+        ({"SEARCH_URL": "search:9200"}, "SEARCH_URL has the scheme 'search'"),
+        ({"SEARCH_URL": "http://u:secret@search"}, "SEARCH_URL is not like http://elastic"),
+        ({"SEARCH_URL": "http://:9200"}, "SEARCH_URL is not like http://elasticsearch:9200"),
+        ({"SEARCH_URL": "http://search:many"}, "SEARCH_URL is not like http://elasticsear"),
         ({"CELERY_BROKER_URL": "http://broker"}, "CELERY_BROKER_URL has the scheme 'http'"),
     ],
 )
