@@ -1,6 +1,8 @@
 """What can be searched for, and what a search answers."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.http import QueryDict
@@ -14,12 +16,6 @@ from apps.catalog.serializers import ProductSerializer
 _LONGEST_QUERY = 300  # characters; a product's whole title is shorter
 _MOST_SELECTED = 50  # values of one facet
 _LARGEST_PAGE = 100
-_PRICE: dict[str, Any] = {
-    "max_digits": 12,
-    "decimal_places": 2,
-    "min_value": 0,
-    "required": False,
-}
 _FLAGS = [("true", "true"), ("false", "false")]
 
 
@@ -28,6 +24,29 @@ class SlugsField(serializers.ListField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, max_length=_MOST_SELECTED, **kwargs)
+
+
+class _NumberField(serializers.IntegerField):
+    """Of the digits 0 to 9 and nothing else: Python reads 1_0 and ١٠ as well."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not re.fullmatch("[0-9]+", str(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class _PriceField(serializers.DecimalField):
+    """Like 9.50, 9.5 or 9."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            max_digits=12, decimal_places=2, min_value=Decimal(0), required=False, **kwargs
+        )
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", str(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class TypedSerializer(serializers.Serializer[Any]):
@@ -42,9 +61,14 @@ class TypedSerializer(serializers.Serializer[Any]):
     )
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuses what nobody would look at: a misspelt name shows everything otherwise."""
-        unknown = [name for name in data if name not in self.fields]
-        errors = {name: ["There is no such parameter."] for name in unknown}
+        """Refuses what nobody would look at: a misspelt name shows everything otherwise, and
+        of two values for what has one the last would win."""
+        errors: dict[str, list[str]] = {}
+        for name, values in data.lists():
+            if name not in self.fields:
+                errors[name] = ["There is no such parameter."]
+            elif len(values) > 1 and not isinstance(self.fields[name], serializers.ListField):
+                errors[name] = ["This may be there only once."]
         if errors:
             raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
@@ -61,18 +85,14 @@ class WantedSerializer(TypedSerializer):
         max_length=_MOST_SELECTED,
         help_text="`Colour:Red`. Values of one name are alternatives.",
     )
-    price_min = serializers.DecimalField(**_PRICE, help_text="Some variant costs this or more.")
-    price_max = serializers.DecimalField(
-        **_PRICE, help_text="The same variant costs this or less."
-    )
+    price_min = _PriceField(help_text="Some variant costs this or more.")
+    price_max = _PriceField(help_text="The same variant costs this or less.")
     in_stock = serializers.ChoiceField(
         _FLAGS, required=False, help_text="Whether some variant can be bought now."
     )
     sort = serializers.ChoiceField(SORTS, default="relevance")
-    page = serializers.IntegerField(
-        min_value=1, default=1, help_text=f"Up to the {DEEPEST:,}th product."
-    )
-    page_size = serializers.IntegerField(
+    page = _NumberField(min_value=1, default=1, help_text=f"Up to the {DEEPEST:,}th product.")
+    page_size = _NumberField(
         min_value=1, default=24, help_text=f"More than {_LARGEST_PAGE} are cut to that."
     )
 
