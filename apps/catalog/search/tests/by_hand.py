@@ -6,36 +6,60 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from apps.catalog.models import Category, Product
+from apps.catalog import inventory
+from apps.catalog.models import Category, Product, Variant
 from apps.catalog.search.tests.goods import make_goods
 from apps.catalog.search.wanted import Found, Wanted
+from tests.builders import NOON
 
 Row = dict[str, Any]
 
 COLOURS = ["Red", "Blue", "Green", "Teal", "Grey"]
 _SIZES = ["S", "M", "L"]
+_AMOUNTS = ["5.00", "7.50", "10.00", "20.00"]
+# Each with those that it is inside of.
+_CATEGORIES = {
+    "Kitchen": ["kitchen"],
+    "Cups": ["kitchen", "cups"],
+    "Garden": ["garden"],
+    "Cellar": ["cellar"],
+}
 _PRICES = [(None, None), (Decimal(7), None), (None, Decimal(10)), (Decimal(6), Decimal(15))]
 
 
 def some_shop(chance: random.Random) -> list[Row]:
     """120 products, and what they were made from."""
+    kitchen = Category.objects.create(slug="kitchen", name="Kitchen")
+    Category.objects.create(slug="cups", name="Cups", parent=kitchen)
     return [_some_product(chance, number) for number in range(120)]
 
 
 def _some_product(chance: random.Random, number: int) -> Row:
-    row: Row = {
+    """Every other one has a second variant, which may be one that nobody can buy."""
+    fields: Row = {
         "name": chance.choice(["Mug", "Pan", "Mug and pan"]),
         "brand": chance.choice(["", "Larch", "Hardwick", "Birch"]),
-        "category": chance.choice(["Kitchen", "Garden", "Cellar"]),
-        "price": chance.choice(["5.00", "7.50", "10.00", "20.00"]),
+        "category": chance.choice(list(_CATEGORIES)),
+        "price": chance.choice(_AMOUNTS),
         "units": chance.choice([0, 1]),
         "attributes": {
             "Colour": chance.sample(COLOURS, chance.randint(1, 2)),
             "Size": chance.sample(_SIZES, 1),
         },
     }
-    make_goods(slug=f"product-{number}", sku=f"SKU-{number}", **row)
-    return row
+    product = make_goods(slug=f"product-{number}", sku=f"SKU-{number}", **fields)
+    prices, units = [Decimal(fields["price"])], fields["units"]
+    if number % 2:
+        price, is_active = Decimal(chance.choice(_AMOUNTS)), chance.choice([True, True, False])
+        other = Variant.objects.create(
+            product=product, sku=f"OTHER-{number}", price=price, is_active=is_active
+        )
+        if chance.choice([True, False]):
+            inventory.receive({other.pk: 1}, reference=f"other-{number}", now=NOON)
+            units += is_active
+        prices += [price] if is_active else []
+    path = _CATEGORIES[fields["category"]]
+    return {**fields, "categories": path, "prices": prices, "units": units}
 
 
 def make_tops() -> dict[str, str]:
@@ -99,7 +123,7 @@ def some_selection(chance: random.Random) -> Wanted:
     return Wanted(
         q=chance.choice(["", "mug", "pan", "mug pan"]),
         brands=some(["larch", "hardwick", "birch"]),
-        categories=some(["kitchen", "garden", "cellar"]),
+        categories=some(["kitchen", "cups", "garden", "cellar"]),
         attributes={name: values for name, values in attributes.items() if values},
         price_min=low,
         price_max=high,
@@ -118,10 +142,14 @@ def assert_equals_rows(wanted: Wanted, found: Found, shop: list[Row]) -> None:
     shown = {each.name: {one.value: one.count for one in each.values} for each in found.facets}
     brands = Counter(row["brand"].lower() for row in left("brand") if row["brand"])
     assert shown["brand"] == dict.fromkeys(wanted.brands, 0) | brands
-    categories = Counter(row["category"].lower() for row in left("category"))
+    categories = Counter(slug for row in left("category") for slug in row["categories"])
     assert shown["category"] == dict.fromkeys(wanted.categories, 0) | categories
     in_stock = [bool(row["units"]) for row in left("in_stock")]
     assert shown["in_stock"] == {"true": sum(in_stock), "false": len(in_stock) - sum(in_stock)}
+    prices = [price for row in left("price") for price in row["prices"]]
+    (price,) = (each for each in found.facets if each.name == "price")
+    ends = (min(prices, default=None), max(prices, default=None))
+    assert (price.lowest, price.highest) == ends, wanted
     for name in {"Colour", "Size"} & shown.keys():
         values = Counter(value for row in left(name) for value in row["attributes"][name])
         assert shown[name] == dict.fromkeys(wanted.attributes.get(name, ()), 0) | values
@@ -134,12 +162,12 @@ def _conditions(wanted: Wanted) -> dict[str, Callable[[Row], bool]]:
         "q": lambda row: all(word in row["name"].lower() for word in wanted.q.split()),
         "brand": lambda row: not wanted.brands or row["brand"].lower() in wanted.brands,
         "category": lambda row: (
-            not wanted.categories or row["category"].lower() in wanted.categories
+            not wanted.categories or not set(wanted.categories).isdisjoint(row["categories"])
         ),
         "in_stock": lambda row: wanted.in_stock in (None, bool(row["units"])),
-        "price": lambda row: (
-            (low is None or Decimal(row["price"]) >= low)
-            and (high is None or Decimal(row["price"]) <= high)
+        "price": lambda row: any(
+            (low is None or price >= low) and (high is None or price <= high)
+            for price in row["prices"]
         ),
         **{name: _has(name, values) for name, values in wanted.attributes.items()},
     }
