@@ -190,6 +190,9 @@ def test_every_index_equals_the_database_after_all_of_it(
         time.sleep(2.5)  # until the workers have started
         for _ in range(2):
             _rebuild()
+    # What they were refused does not count.
+    assert writers.changes > 100
+    assert Product.objects.filter(name__startswith="Changed").count() > 100
     while Renaming.objects.exists():
         follow_renamings(until=time.monotonic() + 5)
     # What the dead had claimed is free again.
