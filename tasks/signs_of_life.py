@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.urls import reverse
 
+from apps.catalog.search.models import SearchIndex
 from apps.orders.models import Order
 from tasks.answers import Answer, Example, Question, page, permission
 from tasks.models import AUDIT, BEAT, QUEUES, RELAY, SEARCH, SWEEPER, Heartbeat
@@ -16,7 +18,9 @@ from tasks.models import AUDIT, BEAT, QUEUES, RELAY, SEARCH, SWEEPER, Heartbeat
 _RELAY_SILENT_AFTER = timedelta(seconds=60)
 _BEAT_SILENT_AFTER = timedelta(minutes=2)
 _SWEEPER_SILENT_AFTER = timedelta(minutes=5)
-_AUDIT_SILENT_AFTER = timedelta(hours=26)  # it is made every night
+# These are made every night.
+_AUDIT_SILENT_AFTER = timedelta(hours=26)
+_SEARCH_SILENT_AFTER = timedelta(hours=26)
 # A deployment takes the workers away for less.
 _QUEUE_LEFT_AFTER = timedelta(seconds=60)
 
@@ -85,6 +89,15 @@ def _silent_about_orders(
         return silent if silent and older.exists() else []
 
     return troubles
+
+
+def _silent_about_the_index(heartbeat: Heartbeat | None, now: datetime) -> list[Trouble]:
+    """A shop whose first index is younger has nothing yet that should have been compared."""
+    live = SearchIndex.objects.filter(state=SearchIndex.State.LIVE)
+    if not settings.SEARCH_URL or not live.exists():
+        return []
+    older = SearchIndex.objects.filter(live_at__lt=now - _SEARCH_SILENT_AFTER)
+    return _silent(_SEARCH_SILENT_AFTER)(heartbeat, now) if older.exists() else []
 
 
 def _left(look: Heartbeat | None, now: datetime) -> list[Trouble]:
@@ -163,5 +176,11 @@ SIGNS_OF_LIFE: Sequence[Question] = (
         title="Search index other than the database at the last comparison",
         heartbeat=SEARCH,
         troubles=_differed,
+    ),
+    Word(
+        code="search_silent",
+        title="Search index compared by nobody",
+        heartbeat=SEARCH,
+        troubles=_silent_about_the_index,
     ),
 )

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
-from apps.catalog.search.models import DirtyProduct, Renaming
+from apps.catalog.search.models import DirtyProduct, Renaming, SearchIndex
 from apps.orders.checkout import place_order
 from apps.orders.models import Order
 from shop.mail.models import Content, OutgoingEmail
@@ -235,11 +236,11 @@ def test_costs_the_same_however_much_is_stuck() -> None:
             answers(examples=5)
         costs.append(len(statements))
     assert (
-        costs[0] == costs[1] == 33
+        costs[0] == costs[1] == 34
     )  # two for each of twelve, one for each heartbeat, and two for orders
     with counted() as statements:
         answers()
-    assert len(statements) == 21
+    assert len(statements) == 22
 
 
 def test_a_new_shop_has_nothing_to_sweep() -> None:
@@ -260,3 +261,37 @@ def test_misses_the_audit_of_a_shop_that_has_orders_of_the_day_before_yesterday(
     assert answers()["audit_silent"].number == 1
     heard("audit", NOON - ago(hours=26), violations=0, codes=[])
     assert answers()["audit_silent"].number == 0
+
+
+def an_index(state: str, live_for: timedelta) -> None:
+    facts = {"state": state, "started_at": NOON - live_for, "live_at": NOON - live_for}
+    SearchIndex.objects.create(name=f"products-{state}", **facts)
+
+
+def test_misses_the_comparison_of_an_index_that_was_live_the_day_before_yesterday(
+    settings: Settings,
+) -> None:
+    settings.SEARCH_URL = "http://127.0.0.1:9"
+    an_index("live", ago(hours=26))
+    assert answers()["search_silent"].number == 0
+    SearchIndex.objects.update(live_at=NOON - ago(hours=26, seconds=1))
+    assert answers()["search_silent"].number == 1
+    heard("search", NOON - ago(hours=26), different=0, products=1)
+    assert answers()["search_silent"].number == 0
+    heard("search", NOON - ago(hours=26, seconds=1), different=0, products=1)
+    assert answers()["search_silent"].number == 1
+
+
+def test_misses_the_comparison_of_a_shop_that_makes_its_index_anew_every_day(
+    settings: Settings,
+) -> None:
+    settings.SEARCH_URL = "http://127.0.0.1:9"
+    an_index("dropped", ago(hours=27))
+    assert stuck() == {}
+    an_index("live", ago(hours=1))
+    assert stuck() == {"search_silent": 1}
+
+
+def test_misses_no_comparison_in_a_shop_without_an_engine() -> None:
+    an_index("live", ago(hours=27))
+    assert stuck() == {}
