@@ -7,6 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
+from elasticsearch import ApiError, TransportError
 
 from apps.catalog.search.indexing import comparing, indexes, rebuilding
 from apps.catalog.search.indexing.draining import drain_batch
@@ -20,6 +21,8 @@ from tasks.models import SEARCH, Heartbeat
 # the maintenance. The next run goes on.
 _LONGEST = 4
 _LONGEST_FOR_RENAMINGS = 3
+# No index_products lives longer than the limit, and what it sent last is soon with the engine.
+_ALL_HAVE_ENDED_AFTER = settings.CELERY_TASK_TIME_LIMIT + 5
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +60,16 @@ def rebuild_index() -> str:
 
 @shared_task(base=MaintenanceTask, soft_time_limit=280, time_limit=290)
 def compare_index() -> str:
-    """Compare the live index with the database, mark what differs, drop old indexes.
+    """Drop old indexes, compare the live one with the database, mark what differs, and sweep
+    the tombstones.
 
     What it found is a heartbeat, and a line of the log if it is anything.
     """
+    if not settings.SEARCH_URL:
+        return "there is no engine"
+    _drop_old_indexes()  # first, so that a comparison that fails keeps none
     live = indexes.live_index()
-    if not settings.SEARCH_URL or live is None:
+    if live is None:
         return "there is no index"
     found = comparing.settled(
         live.name, with_content=True, progress=lambda _done, _of: None, patience=3
@@ -72,8 +79,23 @@ def compare_index() -> str:
         log.error("search: %d of %d products differed", found.different, found.products)
     facts = {"index": live.name, "products": found.products, "different": found.different}
     Heartbeat.objects.beat(SEARCH, facts=facts, now=database_time())
+    _sweep_tombstones()
+    return f"{found.different} of {found.products} differed"
+
+
+def _drop_old_indexes() -> None:
     try:
         rebuilding.prune(now=timezone.now())
     except rebuilding.AlreadyRunning as error:  # then that drops what is old
         log.info("search: nothing is dropped: %s", error)
-    return f"{found.different} of {found.products} differed"
+    except (ApiError, TransportError) as error:
+        log.warning("search: nothing is dropped: %s", error)
+
+
+def _sweep_tombstones() -> None:
+    try:
+        swept = rebuilding.sweep_tombstones(wait=lambda: time.sleep(_ALL_HAVE_ENDED_AFTER))
+    except rebuilding.AlreadyRunning as error:  # the new index has none
+        log.info("search: no tombstone is swept: %s", error)
+    else:
+        log.info("search: %d tombstones swept", swept)

@@ -8,10 +8,13 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.utils import timezone
+from elasticsearch import TransportError
 from pytest_django import Settings
 
 from apps.catalog.models import Category, Product
-from apps.catalog.search.indexing import rebuilding
+from apps.catalog.search.engine.document import ALIAS
+from apps.catalog.search.indexing import comparing, indexes, rebuilding
+from apps.catalog.search.indexing.writing import patient
 from apps.catalog.search.models import DirtyProduct, Renaming, SearchIndex
 from apps.catalog.search.tests.following import note
 from apps.catalog.search.tests.indexing.conftest import engine  # noqa: F401 a fixture
@@ -60,6 +63,43 @@ def test_the_nightly_comparison_goes_on_while_an_index_is_made() -> None:
     with alone(rebuilding._LOCK, waiting=lambda: None):
         assert run_at_once([compare_index]) == ["0 of 1 differed"]
     assert Heartbeat.objects.get(name=SEARCH).facts["products"] == 1
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_night_whose_comparison_fails_drops_old_indexes_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TransportError("away")
+
+    make_variant("MUG")
+    rebuild_index()
+    rebuild_index()
+    SearchIndex.objects.filter(state=SearchIndex.State.OLD).update(
+        retired_at=timezone.now() - indexes.KEPT
+    )
+    monkeypatch.setattr(comparing, "settled", fail)
+    with pytest.raises(TransportError):
+        compare_index()
+    assert not SearchIndex.objects.filter(state=SearchIndex.State.OLD).exists()
+    assert not Heartbeat.objects.filter(name=SEARCH).exists()
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_night_sweeps_tombstones_after_everybody_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+    product = make_variant("MUG").product
+    rebuild_index()
+    product.variants.all().delete()
+    product.delete()
+    index_products()
+    monkeypatch.setattr(time, "sleep", waited.append)
+    assert compare_index() == "0 of 0 differed"
+    patient().indices.refresh(index=ALIAS)
+    assert patient().count(index=ALIAS)["count"] == 0
+    assert waited == [30]
 
 
 def test_a_rebuild_that_is_out_of_time_drops_its_index_whatever_it_waits_for(

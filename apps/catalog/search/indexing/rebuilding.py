@@ -11,7 +11,7 @@ from datetime import datetime
 
 from apps.catalog.models import Product
 from apps.catalog.search.engine.document import entries
-from apps.catalog.search.indexing import comparing, indexes
+from apps.catalog.search.indexing import comparing, indexes, tombstones
 from apps.catalog.search.indexing.writing import EngineAway, write_all
 from apps.catalog.search.models import SearchIndex
 from shop.alone import alone, is_taken
@@ -95,6 +95,12 @@ def prune(*, now: datetime) -> int:
         indexes.align(now=now)
         dropped = indexes.drop_unfinished(now=now) + indexes.drop_old(now=now)
         return dropped + indexes.sweep()
+
+
+def sweep_tombstones(*, wait: Callable[[], object]) -> int:
+    """As tombstones.sweep, while nobody makes an index. Raises AlreadyRunning."""
+    with alone(_LOCK, waiting=_refuse):
+        return tombstones.sweep(wait=wait)
 
 
 def _refuse() -> None:
