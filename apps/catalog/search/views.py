@@ -1,6 +1,6 @@
 """Search over HTTP. What is on sale, its price and stock are read from their own rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -77,6 +77,29 @@ _SUGGESTED = {
 }
 
 
+# A name, and what may stand there, by parameter.
+_ASKED: dict[str, tuple[str, Any]] = {
+    "q": ("Words", "enamel mug"),
+    "brand": ("One of two brands", ["hardwick", "larch"]),
+    "category": ("One category", ["kitchen"]),
+    "attribute": ("Red or blue, and of steel", ["Colour:Red", "Colour:Blue", "Made of:Steel"]),
+    "price_min": ("From nine euros", "9"),
+    "price_max": ("Up to nine euros fifty", "9.50"),
+    "in_stock": ("What can be bought now", "true"),
+    "sort": ("The cheapest first", "price"),
+    "page": ("The second page", 2),
+    "page_size": ("Twelve products", 12),
+}
+_TYPED = {"q": ("The first letters", "mu")}
+
+
+def _examples(asked: Mapping[str, tuple[str, Any]]) -> list[OpenApiExample]:
+    return [
+        OpenApiExample(name, value, parameter_only=(parameter, "query"))
+        for parameter, (name, value) in asked.items()
+    ]
+
+
 class SearchThrottle(Throttle):
     scope = "search"
 
@@ -95,7 +118,10 @@ class SearchView(PublicMixin, APIView):
         " alternatives, across facets all must hold.",
         parameters=[WantedSerializer],
         responses={200: FoundSerializer, **_TOO_OFTEN},
-        examples=[OpenApiExample("A page of results", _FOUND, response_only=True)],
+        examples=[
+            *_examples(_ASKED),
+            OpenApiExample("A page of results", _FOUND, response_only=True),
+        ],
     )
     def get(self, request: Request) -> Response:
         wanted = WantedSerializer(data=request.query_params).wanted()
@@ -119,7 +145,10 @@ class SuggestView(PublicMixin, APIView):
         description="For a field that somebody types into. Browsers keep an answer a minute.",
         parameters=[TypedSerializer],
         responses={200: SuggestionsSerializer, **_TOO_OFTEN},
-        examples=[OpenApiExample("After “mu”", _SUGGESTED, response_only=True)],
+        examples=[
+            *_examples(_TYPED),
+            OpenApiExample("After “mu”", _SUGGESTED, response_only=True),
+        ],
     )
     def get(self, request: Request) -> Response:
         suggested = searching.suggest(typed(request.query_params), limit=_MOST_SUGGESTED)

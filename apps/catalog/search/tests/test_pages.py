@@ -107,6 +107,17 @@ def test_takes_as_many_statements_for_one_product_as_for_twenty() -> None:
     assert costs[0] == costs[1] <= 17, costs
 
 
+def test_the_schema_shows_an_example_of_each_parameter_that_the_shop_takes() -> None:
+    schema = guest().get("/api/schema/", {"format": "json"}).json()
+    for url in (URL, SUGGEST):
+        parameters = schema["paths"][url]["get"]["parameters"]
+        assert parameters
+        for parameter in parameters:
+            (example,) = parameter["examples"].values()
+            asked = guest().get(url, {parameter["name"]: example["value"]})
+            assert asked.status_code == 200, (parameter["name"], asked.content)
+
+
 def test_suggests_searches_that_find_something_and_products() -> None:
     for name in ("Stoneware mug", "Stoneware bowl", "Stool", "Pan"):
         make_goods(name)
