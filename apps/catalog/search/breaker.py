@@ -34,13 +34,6 @@ def turn() -> Turn:
         return Turn.ASK
 
 
-def is_open() -> bool:
-    """Whether the engine is left alone; for those who only want to say so."""
-    with suppress(RedisError):
-        return bool(cache.get(_OPEN))
-    return False
-
-
 def failed() -> None:
     with suppress(RedisError, ValueError):  # the count ended between the two
         cache.add(_FAILURES, 0, timeout=_COUNTED_FOR)

@@ -12,6 +12,7 @@ _CLAIMED_FOR = timedelta(seconds=15)
 # A product that is too much for the engine all alone.
 _SET_ASIDE_FOR = timedelta(minutes=10)
 
+_MARKED_AT_ONCE = 500
 # The trigger on the products marks them.
 _MARK = """
     WITH known AS (
@@ -82,9 +83,15 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
             )
 
     def mark(self, known: Mapping[int, int]) -> None:
-        """Mark these products, each with a version above its own and above the one given."""
-        with connection.cursor() as cursor:
-            cursor.execute(_MARK, [list(known), list(known.values())])
+        """Mark these products, each with a version above its own and above the one given.
+
+        Some at a time: who buys one of them waits for its lock, and a statement has its limit.
+        """
+        in_order = sorted(known)
+        for start in range(0, len(in_order), _MARKED_AT_ONCE):
+            ids = in_order[start : start + _MARKED_AT_ONCE]
+            with connection.cursor() as cursor:
+                cursor.execute(_MARK, [ids, [known[pk] for pk in ids]])
 
     def mark_gone(self, versions: Mapping[int, int]) -> None:
         """Mark products that are no more; the versions are those of what is left of them."""

@@ -53,7 +53,9 @@ def compare(rule: Synonym | Boost, *, q: str) -> Comparison:
     Nothing is saved, and no other search sees the rule.
     """
     wanted = Wanted(q=q, page_size=SHOWN)
-    before, after = search(wanted, rules=read_rules()), search(wanted, rules=_rules_with(rule))
+    kept = read_rules()
+    before = search(wanted, rules=kept)
+    after = search(wanted, rules=_rules_with(rule, kept=kept))
     ids = {hit.product_id for found in (before, after) for hit in found.hits}
     products = Product.objects.select_related("brand").in_bulk(ids)
     return Comparison(
@@ -65,12 +67,11 @@ def compare(rule: Synonym | Boost, *, q: str) -> Comparison:
     )
 
 
-def _rules_with(rule: Synonym | Boost) -> Rules:
-    kept = read_rules()
+def _rules_with(rule: Synonym | Boost, *, kept: Rules) -> Rules:
     if isinstance(rule, Synonym):
         others = Synonym.objects.filter(is_active=True).exclude(pk=rule.pk)
         return Rules(synonyms=synonyms.groups_of([*others, rule]), boosts=kept.boosts)
-    rest = Boost.objects.filter(is_active=True).exclude(pk=rule.pk).select_related("category")
+    rest = Boost.objects.filter(is_active=True).exclude(pk=rule.pk)
     return Rules(synonyms=kept.synonyms, boosts=boosts.rules_of([*rest, rule]))
 
 

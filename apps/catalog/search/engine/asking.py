@@ -111,8 +111,11 @@ def _boosts(factors: Factors) -> Iterator[Query]:
         ("brand_id", factors.brands),
         ("category_id", factors.categories),
     ):
+        alike: dict[float, list[int]] = {}
         for key, factor in by_id.items():
-            yield {"filter": {"term": {name: key}}, "weight": factor}
+            alike.setdefault(factor, []).append(key)
+        for factor, keys in alike.items():
+            yield {"filter": {"terms": {name: keys}}, "weight": factor}
 
 
 @dataclass(frozen=True, kw_only=True)

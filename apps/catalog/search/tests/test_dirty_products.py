@@ -289,3 +289,12 @@ def test_a_product_that_is_just_being_saved_holds_up_no_worker() -> None:
         }
         assert in_another_connection(partial(DirtyProduct.objects.settle, marks)) == 1
     assert set(dirty()) == {mug.product_id}
+
+
+def test_many_are_marked_five_hundred_at_a_time(mug: Variant) -> None:
+    before = version_of(mug.product)
+    many = dict.fromkeys([mug.product_id, *range(10**6, 10**6 + 500)], before)
+    with counted() as statements:
+        DirtyProduct.objects.mark(many)
+    assert len(statements) == 2
+    assert dirty() == {mug.product_id: before + 1}
