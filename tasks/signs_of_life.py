@@ -92,12 +92,12 @@ def _silent_about_orders(
 
 
 def _silent_about_the_index(heartbeat: Heartbeat | None, now: datetime) -> list[Trouble]:
-    """A shop whose first index is younger has nothing yet that should have been compared."""
-    live = SearchIndex.objects.filter(state=SearchIndex.State.LIVE)
-    if not settings.SEARCH_URL or not live.exists():
-        return []
+    """A shop whose first index is younger has nothing yet that should have been compared. One
+    whose index is gone from the engine has nothing to compare, and that is a trouble."""
     older = SearchIndex.objects.filter(live_at__lt=now - _SEARCH_SILENT_AFTER)
-    return _silent(_SEARCH_SILENT_AFTER)(heartbeat, now) if older.exists() else []
+    if not settings.SEARCH_URL or not older.exists():
+        return []
+    return _silent(_SEARCH_SILENT_AFTER)(heartbeat, now)
 
 
 def _left(look: Heartbeat | None, now: datetime) -> list[Trouble]:
@@ -179,7 +179,7 @@ SIGNS_OF_LIFE: Sequence[Question] = (
     ),
     Word(
         code="search_silent",
-        title="Search index compared by nobody",
+        title="Search index not compared of late",
         heartbeat=SEARCH,
         troubles=_silent_about_the_index,
     ),

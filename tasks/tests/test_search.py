@@ -86,6 +86,15 @@ def test_a_night_whose_comparison_fails_drops_old_indexes_all_the_same(
 
 
 @pytest.mark.usefixtures("engine")
+def test_an_index_that_the_engine_has_lost_was_not_compared() -> None:
+    make_variant("MUG")
+    rebuild_index()
+    patient().indices.delete(index=SearchIndex.objects.get().name)
+    assert compare_index() == "there is no index"
+    assert not Heartbeat.objects.filter(name=SEARCH).exists()
+
+
+@pytest.mark.usefixtures("engine")
 def test_the_night_sweeps_tombstones_after_everybody_has_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -286,9 +286,15 @@ def test_misses_the_comparison_of_a_shop_that_makes_its_index_anew_every_day(
     settings: Settings,
 ) -> None:
     settings.SEARCH_URL = "http://127.0.0.1:9"
-    an_index("dropped", ago(hours=27))
-    assert stuck() == {}
     an_index("live", ago(hours=1))
+    assert stuck() == {}
+    an_index("dropped", ago(hours=27))
+    assert stuck() == {"search_silent": 1}
+
+
+def test_misses_the_comparison_of_an_index_that_the_engine_has_lost(settings: Settings) -> None:
+    settings.SEARCH_URL = "http://127.0.0.1:9"
+    an_index("failed", ago(hours=27))
     assert stuck() == {"search_silent": 1}
 
 
