@@ -1,7 +1,8 @@
 """What the indexes do not know yet, and whose turn it is."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 
 from django.db import connection, models, transaction
 from django.db.models import Q
@@ -87,18 +88,26 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
 
         Some at a time: who buys one of them waits for its lock, and a statement has its limit.
         """
-        in_order = sorted(known)
-        for start in range(0, len(in_order), _MARKED_AT_ONCE):
-            ids = in_order[start : start + _MARKED_AT_ONCE]
-            with connection.cursor() as cursor:
-                cursor.execute(_MARK, [ids, [known[pk] for pk in ids]])
+        with connection.cursor() as cursor:
+            for chunk in _chunks(known):
+                cursor.execute(_MARK, [list(chunk), list(chunk.values())])
 
     def mark_gone(self, versions: Mapping[int, int]) -> None:
         """Mark products that are no more; the versions are those of what is left of them."""
-        rows = [DirtyProduct(pk=pk, version=version) for pk, version in versions.items()]
-        self.bulk_create(
-            rows, update_conflicts=True, update_fields=["version"], unique_fields=["product_id"]
-        )
+        for chunk in _chunks(versions):
+            self.bulk_create(
+                [DirtyProduct(pk=pk, version=version) for pk, version in chunk.items()],
+                update_conflicts=True,
+                update_fields=["version"],
+                unique_fields=["product_id"],
+            )
+
+
+def _chunks(versions: Mapping[int, int]) -> Iterator[dict[int, int]]:
+    """By product, in the order of the ids, in which all others lock them, too."""
+    ordered = iter(sorted(versions.items()))
+    while chunk := dict(islice(ordered, _MARKED_AT_ONCE)):
+        yield chunk
 
 
 class DirtyProduct(models.Model):
