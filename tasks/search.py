@@ -97,5 +97,7 @@ def _sweep_tombstones() -> None:
         swept = rebuilding.sweep_tombstones(wait=lambda: time.sleep(_ALL_HAVE_ENDED_AFTER))
     except rebuilding.AlreadyRunning as error:  # the new index has none
         log.info("search: no tombstone is swept: %s", error)
+    except (ApiError, TransportError) as error:
+        log.warning("search: no tombstone is swept: %s", error)
     else:
         log.info("search: %d tombstones swept", swept)

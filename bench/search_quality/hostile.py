@@ -27,7 +27,15 @@ def _hostile(draw: random.Random, known: Sequence[str]) -> Iterator[str]:
         yield " ".join(f"a-{n}-b" for n in range(number))
         yield " ".join(f"{n}.5mm" for n in range(number))
         yield " ".join(_USUAL[n % len(_USUAL)][:1] for n in range(number))
-    yield from ("x" * _LONGEST, "a-" * 150, "1.1" * 100, "* OR " * 60, "\u3316" * _LONGEST)
+    yield from (
+        "x" * _LONGEST,
+        "a-" * 150,
+        "1.1" * 100,
+        "* OR " * 60,
+        "\ud7a3" * _LONGEST,
+        "\ufdf4" * _LONGEST,
+        "-".join(["blqx", "bmqx", "bnqx"] * 20),
+    )
 
 
 def _swapped(word: str) -> str:

@@ -3,12 +3,15 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Literal
 
 # A title that somebody has pasted has fewer; what follows is not looked at.
 MOST_WORDS = 40
 # Of a search longer than this no word is corrected, nor taken together with its neighbour: it
 # is a title that was pasted, as it is written, and every such way of reading it costs time.
 FEW = 8
+# Letters of a word that are looked at; no product has one as long.
+LONGEST = 100
 # Letters: of a word that may be mistyped, and of one in which two slips are believed.
 _SHORTEST, _LONGEST = 4, 40
 _TWO_SLIPS = 8
@@ -41,8 +44,9 @@ def words_of(text: str) -> list[str]:
 def words_typed(text: str) -> list[str]:
     """All of its words in lower case and without accents, in their order."""
     visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    words = _WORD.findall(unicodedata.normalize("NFC", visible).casefold())
-    return _WORD.findall(" ".join(map(_plain, words[:MOST_WORDS])))[:MOST_WORDS]
+    words = _WORD.findall(_without_accents(visible.casefold(), form="NFD"))[:MOST_WORDS]
+    plain = (_without_accents(word, form="NFKD")[:LONGEST] for word in words)
+    return _WORD.findall(" ".join(plain))[:MOST_WORDS]
 
 
 def ways_of(word: str) -> list[tuple[str, ...]]:
@@ -81,6 +85,10 @@ def slips_believed(word: str) -> int:
     return 2 if len(word) >= _TWO_SLIPS else 1
 
 
-def _plain(word: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", word)
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+def _without_accents(text: str, *, form: Literal["NFD", "NFKD"]) -> str:
+    """Of Latin letters alone: a й without its mark is another letter."""
+    kept: list[str] = []
+    for letter in unicodedata.normalize(form, text):
+        if not (unicodedata.combining(letter) and kept and kept[-1].isascii()):
+            kept.append(letter)
+    return unicodedata.normalize("NFC", "".join(kept))

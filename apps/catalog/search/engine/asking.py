@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from apps.catalog.search.boosts import Factors
 from apps.catalog.search.postgres.matching import ENOUGH
 from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
-from apps.catalog.search.words import FEW, may_be_one, run_together, ways_of
+from apps.catalog.search.words import FEW, may_be_one, ways_of
 
 Query = dict[str, Any]
 
@@ -42,12 +43,12 @@ def everything() -> Question:
     return Question(query=_ALL, about=_ALL, marked=_ALL)
 
 
-def all_of(words: Sequence[str], *, groups: Sequence[Group]) -> Question:
-    """Each word, or what the shopkeeper says means the same."""
+def all_of(words: Sequence[str], *, groups: Sequence[Group], sku: str = "") -> Question:
+    """Each word, or what the shopkeeper says means the same; or else the product's SKU."""
     spans = _spans(words, groups)
-    sku = {"term": {"skus": {"value": run_together(words), "boost": 1000}}}
-    query = {"bool": {"should": [{"bool": {"must": [*map(_clause, spans)]}}, sku]}}
-    about = {"bool": {"should": [_telling(spans), sku]}}
+    has_sku = {"term": {"skus": {"value": sku, "boost": 1000}}}
+    query = {"bool": {"should": [{"bool": {"must": [*map(_clause, spans)]}}, has_sku]}}
+    about = {"bool": {"should": [_telling(spans), has_sku]}}
     return Question(query=query, about=about, marked=_marked(spans))
 
 
@@ -126,11 +127,10 @@ class _Span:
     most_ways: int
 
     def ways(self) -> Iterator[str]:
-        """All that may be written instead, the same."""
-        for term in (self.typed, *self.others):
-            ways = ways_of(*term) if len(term) == 1 else [term]
-            for way in ways[: self.most_ways]:
-                yield " ".join(way)
+        """All that may be written instead, the same; what was typed first."""
+        terms = (self.typed, *self.others)
+        ways = (way for term in terms for way in (ways_of(*term) if len(term) == 1 else [term]))
+        yield from map(" ".join, islice(ways, self.most_ways))
 
 
 def _spans(words: Sequence[str], groups: Sequence[Group]) -> list[_Span]:

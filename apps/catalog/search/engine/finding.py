@@ -15,7 +15,7 @@ from apps.catalog.search.postgres.asking import Clause, clauses_of
 from apps.catalog.search.postgres.spelling import corrected, corrections
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import DEEPEST, Found, Hit, Wanted
-from apps.catalog.search.words import words_of, words_typed
+from apps.catalog.search.words import run_together, words_of, words_typed
 
 _SORTS: Mapping[str, Sequence[Any]] = {
     "relevance": ["_score", {"created_at": "desc"}, {"id": "desc"}],
@@ -76,12 +76,16 @@ class _Asking:
     def tiers(self) -> Iterator[_Tier]:
         """The strictest one first; the next is made only if it is asked for."""
         words, groups = self._words, self._rules.synonyms
-        yield _Tier(question=asking.all_of(words, groups=groups), is_relaxed=False)
+        typed = words_typed(self._wanted.q)
+        strict = asking.all_of(words, groups=groups, sku=run_together(typed))
+        yield _Tier(question=strict, is_relaxed=False)
         clauses = clauses_of(words, groups=groups)
         said = None
         if meant := corrections(clauses):
-            said = " ".join(corrected(words_typed(self._wanted.q), meant))
-            words = corrected(words, meant)
+            said = " ".join(corrected(typed, meant))
+            words = words_of(said)
+            if not words:  # they were meant as what says nothing
+                return
             yield _Tier(question=asking.all_of(words, groups=groups), meant=said)
             clauses = clauses_of(words, groups=groups)
         if len(clauses) > 1:

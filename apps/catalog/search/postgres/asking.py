@@ -166,7 +166,8 @@ def _spans(
         span = tuple(words[place : place + length])
         ways = ways_of(span[0]) if length == 1 else [_parts(span)]
         ways += [_parts(term) for swap in here if swap.length == length for term in swap.others]
-        if length == 1 and not here and vocabulary.has_as_one(words[place : place + 2]):
+        pair = words[place : place + 2] if len(words) <= FEW else ()
+        if length == 1 and not here and vocabulary.has_as_one(pair):
             span, length = tuple(words[place : place + 2]), 2
             ways = [span, *ways_of("".join(span))]
         cuts = _cuts(span[0]) if length == 1 else []

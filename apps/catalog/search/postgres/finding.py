@@ -13,7 +13,7 @@ from apps.catalog.search.postgres.selecting import all_but, selections_of
 from apps.catalog.search.postgres.spelling import corrected, corrections
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import Found, Wanted
-from apps.catalog.search.words import FEW, words_of, words_typed
+from apps.catalog.search.words import LONGEST, run_together, words_of, words_typed
 
 ENGINE = "postgres"
 
@@ -64,27 +64,28 @@ def _tier(q: str, words: list[str], rules: Rules) -> _Tier | None:
     match = all_of(clauses)
     if match.finds_something():
         return _Tier(match=match)
-    return _as_sku(words) or _corrected(q, words, clauses, rules) or _relaxed(clauses)
+    return _as_sku(q) or _corrected(q, clauses, rules) or _relaxed(clauses)
 
 
-def _as_sku(words: list[str]) -> _Tier | None:
-    """With all of the words as one: AB 12 CD. An SKU that is new is not counted yet."""
-    one = "".join(words).replace("-", "")
-    if not 1 < len(words) <= FEW or one.isalpha():
+def _as_sku(q: str) -> _Tier | None:
+    """With all that was typed as one: AB 12 CD. An SKU that is new is not counted yet."""
+    typed = words_typed(q)
+    one = run_together(typed)
+    if len(typed) == 1 or len(one) > LONGEST or one.isalpha():
         return None
     match = all_of(clauses_of([one], groups=()))
     return _Tier(match=match) if match.finds_something() else None
 
 
-def _corrected(
-    q: str, words: list[str], clauses: Sequence[Clause], rules: Rules
-) -> _Tier | None:
+def _corrected(q: str, clauses: Sequence[Clause], rules: Rules) -> _Tier | None:
     """With words that nobody knows taken for the likeliest that are known."""
     meant = corrections(clauses)
     if not meant:
         return None
-    clauses = clauses_of(corrected(words, meant), groups=rules.synonyms)
     said = " ".join(corrected(words_typed(q), meant))
+    clauses = clauses_of(words_of(said), groups=rules.synonyms)
+    if not clauses:  # they were meant as what says nothing
+        return None
     match = all_of(clauses)
     if match.finds_something():
         return _Tier(match=match, is_relaxed=True, did_you_mean=said)

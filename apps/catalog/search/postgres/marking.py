@@ -39,16 +39,18 @@ class Stems:
     part. Most have none, and long descriptions are many words: they are only looked up."""
 
     def __init__(self, texts: Iterable[Text], *, phrases: Collection[Phrase]) -> None:
-        self._phrases = phrases
+        self._phrases: dict[str, list[Phrase]] = {}  # by the stem that they begin with
+        for phrase in phrases:
+            self._phrases.setdefault(phrase[0], []).append(phrase)
         words = {word for text in texts for word in text.written} if phrases else set()
         cuts = {word: _cut(word) for word in words}
-        # A stem begins like its word.
-        beginnings = {stem[:2] for phrase in phrases for stem in phrase}
+        # A stem has the first letter of its word: that of dying is die.
+        beginnings = {stem[:1] for phrase in phrases for stem in phrase}
         asked = {
             part
             for word, cut in cuts.items()
             for part in (word, *(word[start:end] for start, end in cut))
-            if part[:2].lower() in beginnings or not part[:2].isascii()
+            if part[:1].lower() in beginnings or not part[:1].isascii()
         }
         self._stems = dict(rows(_STEMS, {"words": list(asked)})) if asked else {}
         self._cuts = {
@@ -66,13 +68,21 @@ class Stems:
             for part in range(len(self._cuts.get(word, ()))):
                 spot = (number, part)
                 if spot >= behind:
-                    behind = max(self._end(text, spot, phrase) for phrase in self._phrases)
+                    behind = max(self._ends(text, spot), default=(0, 0))
                     if behind > spot:
                         _append(found, (self._start(text, spot), self._stop(text, behind)))
         return found
 
+    def _ends(self, text: Text, spot: _Spot) -> Iterator[_Spot]:
+        """Where the phrases that may begin here have ended."""
+        number, part = spot
+        word = text.written[number]
+        for begins in {word[slice(*self._cuts[word][part])], *([] if part else [word])}:
+            for phrase in self._phrases.get(self._stems.get(begins, ""), ()):
+                yield self._end(text, spot, phrase)
+
     def _end(self, text: Text, spot: _Spot, phrase: Phrase) -> _Spot:
-        """Where the phrase that begins here has ended; (0, 0) if none does."""
+        """Where the phrase has ended; (0, 0) if it does not stand here."""
         reached = {spot}
         for stem in phrase:
             reached = {end for each in reached for end in self._after(text, each, stem)}

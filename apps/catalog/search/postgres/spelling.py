@@ -35,7 +35,8 @@ def corrections(clauses: Sequence[Clause]) -> dict[str, str]:
     unknown = [
         one for one in clauses if not one.is_known and not all_of([one]).finds_something()
     ]
-    return meant_by(part for each in unknown for word in each.words for part in word.split("-"))
+    parts = [part for each in unknown for word in each.words for part in word.split("-")]
+    return meant_by(parts) if len(parts) <= FEW else {}
 
 
 def corrected(words: Iterable[str], meant: Mapping[str, str]) -> list[str]:

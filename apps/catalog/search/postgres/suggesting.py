@@ -3,7 +3,7 @@
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.matching import ON_SALE
 from apps.catalog.search.wanted import Suggestions
-from apps.catalog.search.words import words_typed
+from apps.catalog.search.words import LONGEST, words_typed
 
 _LOOKED_AT = 200  # words that begin like it, the most frequent ones
 
@@ -60,13 +60,14 @@ def suggest(text: str, *, limit: int) -> Suggestions:
     if not words:
         return Suggestions(queries=(), product_ids=(), engine="postgres")
     *before, last = words
+    sku = "".join(words)
     params = {
         "beginning": " & ".join([*_quoted(before), f"'{last}':*"]),
-        "sku": f"'{''.join(words)}':*A",
+        "sku": f"'{sku}':*A",
         "typed": f"{' '.join(words)}%",
         "limit": limit,
     }
-    is_sku = any(letter.isdigit() for word in words for letter in word)
+    is_sku = len(sku) <= LONGEST and not sku.isalpha()
     products = _PRODUCTS.format(_OR_SKU if is_sku else "")
     product_ids = [pk for (pk,) in rows(products, params)]
     queries = queries_like(text, limit=limit)

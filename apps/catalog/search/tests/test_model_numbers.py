@@ -81,6 +81,11 @@ def test_finds_an_sku_of_many_parts_before_the_words_were_counted() -> None:
     assert guest().get(URL, {"q": "ab 13 cd"}).json()["total"] == 0
 
 
+def test_a_part_of_an_sku_may_be_a_word_that_says_nothing() -> None:
+    make_goods("Router", sku="A-12-IN")
+    assert guest().get(URL, {"q": "a 12 in"}).json()["total"] == 1
+
+
 def test_how_all_skus_begin_is_no_word() -> None:
     make_goods("Router", sku="ICE-1399")
     make_goods("Bowl", sku="ICE-1400-Blue")

@@ -125,6 +125,25 @@ def test_a_search_of_hundreds_of_letters_asks_for_no_more_than_it_has() -> None:
     assert max(map(len, statements)) < 5_000
 
 
+def test_in_a_title_that_was_pasted_no_words_are_taken_together() -> None:
+    make_goods("Tin ab1cd")
+    assert answer(q="ab1cd2 ab1c d mug pot jug pan lid cup")["total"] == 0  # ab1cd is a half
+
+
+def test_a_word_that_is_mistyped_may_say_nothing() -> None:
+    make_goods("Mug with lid")
+    found = answer(q="mug wiht lid")
+    assert (found["total"], found["did_you_mean"]) == (1, "mug with lid")
+    assert answer(q="wiht")["total"] == 0
+
+
+@pytest.mark.parametrize("q", ["istanbul", "İSTANBUL", "чай", "ЧАЙ", "ハンガ"])
+def test_only_latin_letters_lose_their_marks(q: str) -> None:
+    make_goods("İstanbul чай ハンガ", slug="first")
+    make_goods("чаи ハンカ", slug="other")
+    assert names(q=q) == ["İstanbul чай ハンガ"]
+
+
 def test_accents_and_case_make_no_difference() -> None:
     make_goods("Café press")
     assert names(q="CAFE") == names(q="café") == ["Café press"]

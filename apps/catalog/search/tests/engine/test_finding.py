@@ -279,6 +279,27 @@ def test_a_mistyped_part_of_a_word_with_a_hyphen_is_found(index: Index) -> None:
     assert (found.total, found.relaxed) == (1, True)
 
 
+def test_a_word_that_is_mistyped_may_say_nothing(index: Index) -> None:
+    make_goods("Mug with lid")
+    make_goods("Mug, lid")
+    found = index.found("mug wiht lid")
+    assert (found.total, found.did_you_mean) == (2, "mug with lid")
+    assert index.found("wiht").total == 0
+
+
+def test_a_part_of_an_sku_may_be_a_word_that_says_nothing(index: Index) -> None:
+    make_goods("Mug", sku="A-12-IN")
+    assert index.names("a 12 in") == ["Mug"]
+
+
+def test_more_synonyms_than_an_engine_takes_are_cut(index: Index) -> None:
+    make_goods("Mug ab1cd1")
+    many = tuple((f"ab{n}cd{n}",) for n in range(1, 99))
+    both = Rules(synonyms=(many,))
+    assert index.found("ab50cd50 mug nothing", rules=both).total == 0
+    assert index.found("ab2cd2", rules=both).total == 1
+
+
 def test_a_word_that_is_only_mentioned_is_taken_for_no_other(index: Index) -> None:
     make_goods("Drono")
     make_goods("Drive", description="No drone.")
