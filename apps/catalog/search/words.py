@@ -10,8 +10,8 @@ MOST_WORDS = 40
 # Of a search longer than this no word is corrected, nor taken together with its neighbour: it
 # is a title that was pasted, as it is written, and every such way of reading it costs time.
 FEW = 8
-# Letters of a word that are looked at; no product has one as long.
-LONGEST = 100
+# Of a word; no product has one that is longer.
+MOST_LETTERS = 100
 # Letters: of a word that may be mistyped, and of one in which two slips are believed.
 _SHORTEST, _LONGEST = 4, 40
 _TWO_SLIPS = 8
@@ -45,7 +45,7 @@ def words_typed(text: str) -> list[str]:
     """All of its words in lower case and without accents, in their order."""
     visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     words = _WORD.findall(_without_accents(visible.casefold(), form="NFD"))[:MOST_WORDS]
-    plain = (_without_accents(word, form="NFKD")[:LONGEST] for word in words)
+    plain = (_without_accents(word, form="NFKD")[:MOST_LETTERS] for word in words)
     return _WORD.findall(" ".join(plain))[:MOST_WORDS]
 
 

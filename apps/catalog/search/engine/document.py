@@ -97,7 +97,8 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
         return str(product.slug)
 
     def prepare_skus(self, product: Any) -> list[str]:
-        return sorted({run_together(words_typed(variant.sku)) for variant in product.offers})
+        together = {run_together(words_typed(variant.sku)) for variant in product.offers}
+        return sorted(filter(None, together))  # “---” has neither letter nor digit
 
     def prepare_variants(self, product: Any) -> str:
         names = {variant.name for variant in product.offers}

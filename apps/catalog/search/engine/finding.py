@@ -12,7 +12,7 @@ from apps.catalog.search.engine.counting import are_exact, facets_of
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
 from apps.catalog.search.postgres.asking import Clause, clauses_of
-from apps.catalog.search.postgres.spelling import corrected, corrections
+from apps.catalog.search.postgres.spelling import as_meant
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import DEEPEST, Found, Hit, Wanted
 from apps.catalog.search.words import run_together, words_of, words_typed
@@ -76,13 +76,11 @@ class _Asking:
     def tiers(self) -> Iterator[_Tier]:
         """The strictest one first; the next is made only if it is asked for."""
         words, groups = self._words, self._rules.synonyms
-        typed = words_typed(self._wanted.q)
-        strict = asking.all_of(words, groups=groups, sku=run_together(typed))
+        q = self._wanted.q
+        strict = asking.all_of(words, groups=groups, sku=run_together(words_typed(q)))
         yield _Tier(question=strict, is_relaxed=False)
         clauses = clauses_of(words, groups=groups)
-        said = None
-        if meant := corrections(clauses):
-            said = " ".join(corrected(typed, meant))
+        if said := as_meant(q, clauses):
             words = words_of(said)
             if not words:  # they were meant as what says nothing
                 return

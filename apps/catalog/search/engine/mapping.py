@@ -19,7 +19,7 @@ _pairs = token_filter(
 )
 _plain = ["lowercase", "asciifolding"]
 # What words.py takes for a word, but for the parts of one with hyphens, which stand apart. The
-# standard tokenizer joins StarTech.com and A_1, and thirteen other signs between letters.
+# standard tokenizer joins StarTech.com, Get'r and A_1.
 _words = tokenizer(
     "words",
     type="pattern",

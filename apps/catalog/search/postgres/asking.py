@@ -168,7 +168,7 @@ def _spans(
         ways += [_parts(term) for swap in here if swap.length == length for term in swap.others]
         pair = words[place : place + 2] if len(words) <= FEW else ()
         if length == 1 and not here and vocabulary.has_as_one(pair):
-            span, length = tuple(words[place : place + 2]), 2
+            span, length = tuple(pair), 2
             ways = [span, *ways_of("".join(span))]
         cuts = _cuts(span[0]) if length == 1 else []
         yield _Span(

@@ -10,10 +10,10 @@ from apps.catalog.search.postgres.counting import facets_of
 from apps.catalog.search.postgres.matching import Match, all_of, everything, most_of
 from apps.catalog.search.postgres.ranking import ranked
 from apps.catalog.search.postgres.selecting import all_but, selections_of
-from apps.catalog.search.postgres.spelling import corrected, corrections
+from apps.catalog.search.postgres.spelling import as_meant
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import Found, Wanted
-from apps.catalog.search.words import LONGEST, run_together, words_of, words_typed
+from apps.catalog.search.words import MOST_LETTERS, run_together, words_of, words_typed
 
 ENGINE = "postgres"
 
@@ -71,7 +71,7 @@ def _as_sku(q: str) -> _Tier | None:
     """With all that was typed as one: AB 12 CD. An SKU that is new is not counted yet."""
     typed = words_typed(q)
     one = run_together(typed)
-    if len(typed) == 1 or len(one) > LONGEST or one.isalpha():
+    if len(typed) == 1 or len(one) > MOST_LETTERS or one.isalpha():
         return None
     match = all_of(clauses_of([one], groups=()))
     return _Tier(match=match) if match.finds_something() else None
@@ -79,10 +79,9 @@ def _as_sku(q: str) -> _Tier | None:
 
 def _corrected(q: str, clauses: Sequence[Clause], rules: Rules) -> _Tier | None:
     """With words that nobody knows taken for the likeliest that are known."""
-    meant = corrections(clauses)
-    if not meant:
+    said = as_meant(q, clauses)
+    if said is None:
         return None
-    said = " ".join(corrected(words_typed(q), meant))
     clauses = clauses_of(words_of(said), groups=rules.synonyms)
     if not clauses:  # they were meant as what says nothing
         return None

@@ -1,11 +1,11 @@
 """What somebody may have meant who typed a word that no product has."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from apps.catalog.search.postgres.asking import Clause
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.matching import all_of
-from apps.catalog.search.words import FEW, slips_believed
+from apps.catalog.search.words import FEW, slips_believed, words_typed
 
 # Of a short word in which two letters have changed places no trigram may be left: that is
 # looked up.
@@ -27,21 +27,20 @@ _LIKE = """
 """
 
 
-def corrections(clauses: Sequence[Clause]) -> dict[str, str]:
-    """What to take the words for that no product has; none in a title that was pasted."""
-    if len(clauses) > FEW:
-        return {}
+def as_meant(q: str, clauses: Sequence[Clause]) -> str | None:
+    """What was typed, with the likeliest known words for those that no product has; None if
+    there is nothing to correct, and of a title that was pasted. `clauses` are those of `q`."""
+    typed = words_typed(q)
+    if len(typed) > FEW:
+        return None
     # Who can be cut into two that stand somewhere is none that is mistyped.
     unknown = [
         one for one in clauses if not one.is_known and not all_of([one]).finds_something()
     ]
     parts = [part for each in unknown for word in each.words for part in word.split("-")]
-    return meant_by(parts) if len(parts) <= FEW else {}
-
-
-def corrected(words: Iterable[str], meant: Mapping[str, str]) -> list[str]:
-    """The words as they were meant."""
-    return ["-".join(meant.get(part, part) for part in word.split("-")) for word in words]
+    meant = meant_by(parts) if len(parts) <= FEW else {}
+    said = ("-".join(meant.get(part, part) for part in word.split("-")) for word in typed)
+    return " ".join(said) if meant else None
 
 
 def meant_by(words: Iterable[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.matching import ON_SALE
 from apps.catalog.search.wanted import Suggestions
-from apps.catalog.search.words import LONGEST, words_typed
+from apps.catalog.search.words import MOST_LETTERS, words_typed
 
 _LOOKED_AT = 200  # words that begin like it, the most frequent ones
 
@@ -67,7 +67,7 @@ def suggest(text: str, *, limit: int) -> Suggestions:
         "typed": f"{' '.join(words)}%",
         "limit": limit,
     }
-    is_sku = len(sku) <= LONGEST and not sku.isalpha()
+    is_sku = len(sku) <= MOST_LETTERS and not sku.isalpha()
     products = _PRODUCTS.format(_OR_SKU if is_sku else "")
     product_ids = [pk for (pk,) in rows(products, params)]
     queries = queries_like(text, limit=limit)

@@ -292,6 +292,12 @@ def test_a_part_of_an_sku_may_be_a_word_that_says_nothing(index: Index) -> None:
     assert index.names("a 12 in") == ["Mug"]
 
 
+def test_an_sku_of_signs_alone_is_not_found_with_everything(index: Index) -> None:
+    make_goods("Mug", sku="---")
+    make_goods("Lantern")
+    assert index.names("lantren") == ["Lantern"]
+
+
 def test_more_synonyms_than_an_engine_takes_are_cut(index: Index) -> None:
     make_goods("Mug ab1cd1")
     many = tuple((f"ab{n}cd{n}",) for n in range(1, 99))
