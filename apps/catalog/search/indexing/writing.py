@@ -13,7 +13,9 @@ from apps.catalog.search.models import DirtyProduct, SearchIndex
 # Seconds for 500 products. A worker has few processes, and a frozen engine holds one so long;
 # what makes a whole index has more patience.
 WORKERS_TIMEOUT = 5.0
-_TIMEOUT = 30.0
+_REBUILDS_TIMEOUT = 30.0
+# Seconds for what is no batch, as an index made or compared.
+_PATIENCE = 30.0
 # Products of one batch that each take longer alone, until it is the engine that does not write.
 _SLOW_ENOUGH = 3
 _STALE = 409
@@ -51,7 +53,7 @@ def write(
     entries: Sequence[Entry],
     *,
     indexes: Sequence[str],
-    timeout: float = _TIMEOUT,
+    timeout: float = _REBUILDS_TIMEOUT,
     may_refuse: Collection[str] = (),
 ) -> set[int]:
     """Write all entries to all indexes in one request; returns the products that one refused,
@@ -93,7 +95,7 @@ def _write_halves(
     entries: Sequence[Entry], indexes: Sequence[str], *, slow: list[Entry]
 ) -> None:
     try:
-        write(entries, indexes=indexes, timeout=_TIMEOUT)
+        write(entries, indexes=indexes, timeout=_REBUILDS_TIMEOUT)
     except TooMuch as error:
         if len(entries) == 1:
             _leave_out(*entries, error=error)
@@ -113,7 +115,7 @@ def _leave_out(entry: Entry, *, error: Exception) -> None:
 
 def patient() -> Elasticsearch:
     """The client for what no shopper waits for."""
-    return client().options(request_timeout=_TIMEOUT)
+    return client().options(request_timeout=_PATIENCE)
 
 
 def _waits_for_its_shards(timeout: float) -> str:

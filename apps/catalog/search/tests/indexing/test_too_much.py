@@ -42,7 +42,7 @@ def has_an_elephant(body: bytes) -> bool:
 @pytest.fixture
 def eight(engine: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The engine of a shop whose eight products have changed."""
-    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 0.3)
+    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 1.0)
     rebuild()
     for n in range(8):
         make_variant(f"SKU{n}")
@@ -86,7 +86,7 @@ def test_a_product_that_never_fits_is_set_aside_visibly_and_blocks_no_other(
 def test_a_product_that_failed_alone_once_is_tried_again_at_once(
     engine: str, settings: Any, monkeypatch: pytest.MonkeyPatch, products: int
 ) -> None:
-    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 0.3)
+    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 1.0)
     rebuild()
     for n in range(products):
         make_variant(f"CUP{n}")
@@ -135,7 +135,7 @@ def test_a_new_index_lacks_only_what_never_fits_and_that_is_marked(
 def test_a_new_index_is_given_up_when_the_engine_answers_but_writes_nothing(
     eight: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(writing, "_REBUILDS_TIMEOUT", 0.3)
     asked: list[int] = []
 
     def is_anything(body: bytes) -> bool:
