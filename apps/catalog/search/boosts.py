@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from apps.catalog.search.models import Boost
+from apps.catalog.search.spellings import same_word
 from apps.catalog.search.tree import Tree
-from apps.catalog.search.words import same_word, words_of
+from apps.catalog.search.words import words_of
 
 
 @dataclass(frozen=True, kw_only=True)

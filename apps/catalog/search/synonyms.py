@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from apps.catalog.search.models import Synonym
-from apps.catalog.search.words import same_word, words_of
+from apps.catalog.search.spellings import same_word
+from apps.catalog.search.words import words_of
 
 Term = tuple[str, ...]  # its words
 Group = tuple[Term, ...]

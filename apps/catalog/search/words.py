@@ -72,11 +72,6 @@ def run_together(words: Iterable[str]) -> str:
     return "".join(words).replace("-", "").replace(".", "")
 
 
-def same_word(word: str) -> str:
-    """A key that is the same of a word and its plural, where an “s” makes it."""
-    return word.removesuffix("s") if len(word) > 3 else word
-
-
 def slips_believed(word: str) -> int:
     """How many of its letters may be wrong, when no product has it: in none of a number, of a
     word so short that another letter makes another word, or of one that nobody types."""

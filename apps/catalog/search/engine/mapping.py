@@ -2,8 +2,15 @@
 
 from elasticsearch.dsl import analyzer, normalizer, token_filter, tokenizer
 
+from apps.catalog.search.spellings import PAIRS
+
 # PostgreSQL's own, so that both take the same words for one. “english” makes a gp of the GPS.
 _stems = token_filter("stems", type="stemmer", language="porter2")
+_spellings = token_filter(
+    "spellings",
+    type="synonym_graph",
+    synonyms=[f"{one}, {other} => {one}" for one, other in PAIRS],
+)
 # What is typed beyond it is looked for in the whole words: suggesting.py.
 LONGEST_BEGINNING = 15
 _first_letters = token_filter(
@@ -28,7 +35,7 @@ _words = tokenizer(
 
 # Model numbers are taken apart when they are searched for: asking.py. An index that does it by
 # itself (word_delimiter_graph) was measured, and lost 0.05 of the nDCG.
-text = analyzer("text", tokenizer=_words, filter=[*_plain, _stems])
+text = analyzer("text", tokenizer=_words, filter=[*_plain, _spellings, _stems])
 # Of a mouse pad “mousepad”, for who writes it so.
 pairs = analyzer("pairs", tokenizer=_words, filter=[*_plain, _pairs, _stems])
 as_written = analyzer("as_written", tokenizer=_words, filter=_plain)

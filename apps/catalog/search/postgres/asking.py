@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apps.catalog.search import synonyms
 from apps.catalog.search.postgres.database import rows
+from apps.catalog.search.spellings import other_spelling
 from apps.catalog.search.synonyms import Group
 from apps.catalog.search.words import FEW, may_be_one, ways_of
 
@@ -115,15 +116,15 @@ def _rarity(products: int, total: int) -> float:
 def clauses_of(words: Sequence[str], *, groups: Sequence[Group]) -> tuple[Clause, ...]:
     """What the words ask for; words so common that they say nothing are left out."""
     swaps = list(synonyms.replaceable(words, groups=groups))
-    others = {part for swap in swaps for term in swap.others for part in _parts(term)}
-    written = {part for word in words for way in ways_of(word) for part in way}
+    terms = [(word,) for word in words] + [term for swap in swaps for term in swap.others]
+    written = {part for term in terms for way in _ways(term) for part in way}
     # A title that was pasted is as it is written.
     few = words if len(words) <= FEW else ()
     pairs = {
         part for pair in _neighbours(few) for way in ways_of("".join(pair)) for part in way
     }
     halves = {half for word in few for cut in _cuts(word) for half in cut}
-    vocabulary = Vocabulary(others | written | pairs | halves)
+    vocabulary = Vocabulary(written | pairs | halves)
     spans = _spans(words, swaps, vocabulary)
     clauses = (clause for span in spans if (clause := _clause(span, vocabulary)))
     # A word that is said forty times asks for nothing new, and would be scored forty times.
@@ -139,8 +140,12 @@ class _Span:
     cuts: tuple[tuple[str, ...], ...]  # into halves, which may have nothing to do with it
 
 
-def _parts(term: Sequence[str]) -> tuple[str, ...]:
-    return tuple(part for word in term for part in word.split("-"))
+def _ways(term: Sequence[str]) -> list[tuple[str, ...]]:
+    """How a word may be written, itself first; several are written as they are."""
+    if len(term) > 1:
+        return [tuple(part for word in term for part in word.split("-"))]
+    other = other_spelling(term[0])
+    return [*ways_of(term[0]), *([(other,)] if other else [])]
 
 
 def _neighbours(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -164,8 +169,8 @@ def _spans(
         here = [swap for swap in swaps if swap.start == place]
         length = max((swap.length for swap in here), default=1)
         span = tuple(words[place : place + length])
-        ways = ways_of(span[0]) if length == 1 else [_parts(span)]
-        ways += [_parts(term) for swap in here if swap.length == length for term in swap.others]
+        others = [term for swap in here if swap.length == length for term in swap.others]
+        ways = [way for term in (span, *others) for way in _ways(term)]
         pair = words[place : place + 2] if len(words) <= FEW else ()
         if length == 1 and not here and vocabulary.has_as_one(pair):
             span, length = tuple(pair), 2
@@ -182,7 +187,7 @@ def _spans(
 def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
     # Words that were typed apart may stand apart; all else is one thing.
     typed = vocabulary.typed(span.ways[0], is_phrase=len(span.words) == 1)
-    said = _filled([typed, *map(vocabulary.phrase, span.ways[1:])])
+    said = _alike(_filled([typed, *map(vocabulary.phrase, span.ways[1:])]))
     if not said:
         return None
     cut = _filled(map(vocabulary.phrase, span.cuts))
@@ -191,6 +196,18 @@ def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
         alternatives=(*said, *cut),
         is_known=any(map(vocabulary.is_counted, said)),
         is_number=all(word.isdigit() for word in span.words),
+    )
+
+
+def _alike(alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:
+    """Those of one stem as rare as the most frequent of them: what few write otherwise would
+    come first."""
+    single = [each.stems[0].rarity for each in alternatives if len(each.stems) == 1]
+    return tuple(
+        replace(each, stems=(replace(each.stems[0], rarity=min(single)),))
+        if len(each.stems) == 1
+        else each
+        for each in alternatives
     )
 
 
