@@ -76,12 +76,21 @@ def env_url(name: str, *, schemes: set[str], default: Any = _MISSING) -> str:
     url = env_secret(name, default=default)
     if url == default:
         return url
-    scheme = urlsplit(url).scheme
+    scheme = _scheme(name, url)
     if scheme not in schemes:
         raise ImproperlyConfigured(
             f"{name} has the scheme {scheme!r}; this shop knows {', '.join(sorted(schemes))}."
         )
     return url
+
+
+def _scheme(name: str, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # which is read only now
+    except ValueError:  # its text may hold the password
+        raise ImproperlyConfigured(f"{name} is no URL: its host or port is odd.") from None
+    return parts.scheme
 
 
 def database(url: str) -> dict[str, Any]:
@@ -101,8 +110,9 @@ def database(url: str) -> dict[str, Any]:
 def database_urls(text: str) -> list[str]:
     """The postgres:// URLs in a text with spaces between them."""
     urls = text.split()
-    if any(urlsplit(url).scheme not in {"postgres", "postgresql"} for url in urls):
-        raise ImproperlyConfigured("DATABASE_REPLICA_URL holds what is no postgres:// URL.")
+    name = "DATABASE_REPLICA_URL"
+    if any(_scheme(name, url) not in {"postgres", "postgresql"} for url in urls):
+        raise ImproperlyConfigured(f"{name} holds what is no postgres:// URL.")
     return urls
 
 
