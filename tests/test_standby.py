@@ -36,7 +36,8 @@ def things(standby: Standby) -> Iterator[None]:
     write("create table things as select 1 as n")
     catch_up(standby)
     yield
-    execute(owner_url("ecommerce"), f"drop database {DATABASE} with (force)")
+    # By force it would end autovacuum, too, and may not; without, it waits until all have gone.
+    execute(owner_url("ecommerce"), f"drop database {DATABASE}")
 
 
 def owner_url(database: str = DATABASE) -> str:
