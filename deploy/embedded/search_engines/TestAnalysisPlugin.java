@@ -38,7 +38,7 @@ import org.apache.lucene.analysis.ngram.EdgeNGramTokenizer;
 import org.apache.lucene.analysis.pattern.PatternTokenizer;
 import org.apache.lucene.analysis.snowball.SnowballFilter;
 import org.apache.lucene.analysis.synonym.SolrSynonymParser;
-import org.apache.lucene.analysis.synonym.SynonymGraphFilter;
+import org.apache.lucene.analysis.synonym.SynonymFilter;
 import org.apache.lucene.analysis.synonym.SynonymMap;
 import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
 import org.elasticsearch.Build;
@@ -110,7 +110,7 @@ public class TestAnalysisPlugin extends Plugin implements AnalysisPlugin, Action
             "edge_ngram", filter(NotBeforeSynonyms::new, (in, s) -> new EdgeNGramTokenFilter(
                 in, s.getAsInt("min_gram", 1), s.getAsInt("max_gram", 2), s.getAsBoolean("preserve_original", false))),
             "word_delimiter_graph", filter(NotBeforeSynonyms::new, TestAnalysisPlugin::wordDelimiter),
-            "synonym_graph", AnalysisPlugin.requiresAnalysisSettings((index, env, name, s) -> new SynonymGraph(name, s)));
+            "synonym", AnalysisPlugin.requiresAnalysisSettings((index, env, name, s) -> new Synonyms(name, s)));
     }
 
     @Override public Map<String, AnalysisProvider<TokenizerFactory>> getTokenizers() {
@@ -170,9 +170,9 @@ public class TestAnalysisPlugin extends Plugin implements AnalysisPlugin, Action
     }
 
     /** Inline Solr-format rules only; analysed by the part of the chain that stands before this filter. */
-    private static final class SynonymGraph extends AbstractTokenFilterFactory {
+    private static final class Synonyms extends AbstractTokenFilterFactory {
         private final Settings settings;
-        SynonymGraph(String name, Settings settings) { super(name); this.settings = settings; }
+        Synonyms(String name, Settings settings) { super(name); this.settings = settings; }
         @Override public TokenStream create(TokenStream in) {
             throw new IllegalStateException("a synonym filter must be built from its chain");
         }
@@ -188,7 +188,7 @@ public class TestAnalysisPlugin extends Plugin implements AnalysisPlugin, Action
             } catch (Exception e) {
                 throw new IllegalArgumentException("failed to build synonyms", e);
             }
-            return new Filter(name(), in -> map.fst == null ? in : new SynonymGraphFilter(in, map, false));
+            return new Filter(name(), in -> map.fst == null ? in : new SynonymFilter(in, map, false));
         }
     }
 

@@ -8,7 +8,7 @@ from apps.catalog.search.spellings import PAIRS
 _stems = token_filter("stems", type="stemmer", language="porter2")
 _spellings = token_filter(
     "spellings",
-    type="synonym_graph",
+    type="synonym",
     synonyms=[f"{one}, {other} => {one}" for one, other in PAIRS],
 )
 # What is typed beyond it is looked for in the whole words: suggesting.py.
