@@ -36,7 +36,8 @@ def things(standby: Standby) -> Iterator[None]:
     write("create table things as select 1 as n")
     catch_up(standby)
     yield
-    # By force it would end autovacuum, too, and may not; without, it waits until all have gone.
+    # By force it would end autovacuum, and may not. Without, PostgreSQL ends that by itself,
+    # and waits five seconds for all others to go.
     execute(owner_url("ecommerce"), f"drop database {DATABASE}")
 
 

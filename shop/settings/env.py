@@ -89,7 +89,10 @@ def _scheme(name: str, url: str) -> str:
         parts = urlsplit(url)
         _ = parts.port  # which is read only now
     except ValueError:  # its text may hold the password
-        raise ImproperlyConfigured(f"{name} is no URL: its host or port is odd.") from None
+        raise ImproperlyConfigured(
+            f"{name} is no URL: its host or port is odd, or its password has a / or another"
+            " sign that must be written like %2F."
+        ) from None
     return parts.scheme
 
 

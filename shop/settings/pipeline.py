@@ -1,12 +1,14 @@
 """Celery's settings, each with its reason. The queues themselves: shop/topology.py."""
 
-from shop.settings.env import env_secret, env_url
+from shop.settings.env import env_url
 from shop.topology import UNROUTED_QUEUE, WORK_QUEUES
 
 CELERY_BROKER_URL = env_url("CELERY_BROKER_URL", schemes={"amqp", "amqps", "redis", "rediss"})
 _AMQP = CELERY_BROKER_URL.startswith("amqp")
 # For what AMQP cannot ask: how long a queue is (Flower), what is bound to it.
-RABBITMQ_MANAGEMENT_URL = env_secret("RABBITMQ_MANAGEMENT_URL", default="")
+RABBITMQ_MANAGEMENT_URL = env_url(
+    "RABBITMQ_MANAGEMENT_URL", schemes={"http", "https"}, default=""
+)
 
 # Named here and not discovered, so that a worker that cannot import one does not start.
 CELERY_IMPORTS = ("tasks.order_pipeline", "tasks.email", "tasks.maintenance", "tasks.search")

@@ -58,6 +58,7 @@ def test_djangos_checks_for_deployment_find_nothing() -> None:
         ({"DATABASE_REPLICA_URL": "mysql://x/y"}, "DATABASE_REPLICA_URL holds what is no"),
         ({"DATABASE_URL": "postgres://u:letmein@db:many/shop"}, "DATABASE_URL is no URL"),
         ({"DATABASE_URL": "postgres://u:letmein@[::1/shop"}, "DATABASE_URL is no URL"),
+        ({"RABBITMQ_MANAGEMENT_URL": "http://u:letmein/@rabbit"}, "RABBITMQ_MANAGEMENT_URL is"),
         ({"DATABASE_REPLICA_URL": "postgres://db:many/shop"}, "DATABASE_REPLICA_URL is no URL"),
         ({"REPLICA_ROUTING": "maybe"}, "REPLICA_ROUTING='maybe' is not one of on, off, ignore"),
         ({"REPLICA_MAX_LAG": "0"}, "REPLICA_MAX_LAG=0 is below 1"),

@@ -1,19 +1,23 @@
-"""Ways of writing one word that a stemmer takes for two words."""
+"""Ways of writing one word that a stemmer takes for two words.
+
+An engine holds both for one from the making of its index on; a change here changes its mapping,
+so that `init_search` makes a new one.
+"""
 
 # A stemmer knows an “s” for a plural behind a vowel only, and not in “us”. No rule tells TVs
-# from GPS: these are what shops sell.
+# from GPS: these are what shops sell. Of pcs there are pieces.
 _PLURALS = (
     "cctv cctvs, cd cds, cpu cpus, dvd dvds, dvr dvrs, gpu gpus, hdd hdds, hdtv hdtvs,"
-    " kvm kvms, lcd lcds, nvr nvrs, pc pcs, psu psus, ssd ssds, tv tvs, vcr vcrs"
+    " kvm kvms, lcd lcds, nvr nvrs, psu psus, ssd ssds, tv tvs, vcr vcrs"
 )
-# British and American English. A shop writes one, and its suppliers the other.
+# British and American English. A shop writes one, and its suppliers the other. None is here
+# whose stem is that of another word, as an organizer has the stem of an organ.
 _BRITISH_AND_AMERICAN = (
     "adaptor adapter, aluminium aluminum, analogue analog, catalogue catalog, centre center,"
-    " colour color, coloured colored, cosy cozy, doughnut donut, fibre fiber, flavour flavor,"
+    " colour color, coloured colored, doughnut donut, fibre fiber, flavour flavor,"
     " flavoured flavored, grey gray, jewellery jewelry, licence license, litre liter,"
-    " lustre luster, moisturiser moisturizer, mould mold, odour odor, organiser organizer,"
-    " pyjamas pajamas, sanitiser sanitizer, stabiliser stabilizer, theatre theater, tyre tire,"
-    " vapour vapor, whisky whiskey, woollen woolen, yoghurt yogurt"
+    " mould mold, odour odor, pyjama pajama, theatre theater, tyre tire, vapour vapor,"
+    " whisky whiskey, woollen woolen, yoghurt yogurt"
 )
 
 
@@ -21,13 +25,15 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     return [(one, other) for one, other in map(str.split, text.split(","))]
 
 
+def _plural(word: str) -> str:
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeiou" else f"{word}s"
+
+
 _ENGLISH = _pairs(_BRITISH_AND_AMERICAN)
-PAIRS = [
-    *_pairs(_PLURALS),
-    *_ENGLISH,
-    *((f"{one}s", f"{other}s") for one, other in _ENGLISH),
-]
-_OTHERS = dict(PAIRS) | {other: one for one, other in PAIRS}
+# What comes behind the stemmer needs no plurals of these.
+PAIRS = [*_pairs(_PLURALS), *_ENGLISH]
+_BOTH = [*PAIRS, *((_plural(one), _plural(other)) for one, other in _ENGLISH)]
+_OTHERS = dict(_BOTH) | {other: one for one, other in _BOTH}
 
 
 def other_spelling(word: str) -> str | None:

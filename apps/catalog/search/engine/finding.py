@@ -12,7 +12,7 @@ from apps.catalog.search.engine.counting import are_exact, facets_of
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
 from apps.catalog.search.postgres.asking import Clause, clauses_of
-from apps.catalog.search.postgres.spelling import as_meant
+from apps.catalog.search.postgres.typos import as_meant
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import DEEPEST, Found, Hit, Wanted
 from apps.catalog.search.words import run_together, words_of, words_typed

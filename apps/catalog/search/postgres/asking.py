@@ -77,6 +77,15 @@ class Vocabulary:
             self._words[word] = _Word(
                 stems=stems, is_known=is_known, is_counted=before.is_counted and products > 0
             )
+        self._words |= {word: self._as_rare(word, known) for word, known in self._words.items()}
+
+    def _as_rare(self, word: str, known: _Word) -> _Word:
+        """As the commoner of its spellings: what few write so would come first."""
+        other = self._words.get(other_spelling(word) or "")
+        if not other or not len(known.stems) == len(other.stems) == 1:
+            return known
+        rarity = min(known.stems[0].rarity, other.stems[0].rarity)
+        return replace(known, stems=(replace(known.stems[0], rarity=rarity),))
 
     def typed(self, words: Sequence[str], *, is_phrase: bool) -> Alternative | None:
         """The words together, but for those that are too common to have stems."""
@@ -120,9 +129,7 @@ def clauses_of(words: Sequence[str], *, groups: Sequence[Group]) -> tuple[Clause
     written = {part for term in terms for way in _ways(term) for part in way}
     # A title that was pasted is as it is written.
     few = words if len(words) <= FEW else ()
-    pairs = {
-        part for pair in _neighbours(few) for way in ways_of("".join(pair)) for part in way
-    }
+    pairs = {part for pair in _neighbours(few) for way in _ways_of_pair(pair) for part in way}
     halves = {half for word in few for cut in _cuts(word) for half in cut}
     vocabulary = Vocabulary(written | pairs | halves)
     spans = _spans(words, swaps, vocabulary)
@@ -141,11 +148,20 @@ class _Span:
 
 
 def _ways(term: Sequence[str]) -> list[tuple[str, ...]]:
-    """How a word may be written, itself first; several are written as they are."""
-    if len(term) > 1:
-        return [tuple(part for word in term for part in word.split("-"))]
-    other = other_spelling(term[0])
-    return [*ways_of(term[0]), *([(other,)] if other else [])]
+    """How a term may be written, as it is typed first."""
+    if len(term) == 1:
+        return _in_both_spellings(ways_of(term[0]))
+    return _in_both_spellings([tuple(part for word in term for part in word.split("-"))])
+
+
+def _ways_of_pair(pair: Sequence[str]) -> list[tuple[str, ...]]:
+    """How neighbours may be written that stand somewhere as one."""
+    return _in_both_spellings([tuple(pair), *ways_of("".join(pair))])
+
+
+def _in_both_spellings(ways: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    others = (tuple(other_spelling(part) or part for part in way) for way in ways)
+    return list(dict.fromkeys([*ways, *others]))
 
 
 def _neighbours(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -174,7 +190,7 @@ def _spans(
         pair = words[place : place + 2] if len(words) <= FEW else ()
         if length == 1 and not here and vocabulary.has_as_one(pair):
             span, length = tuple(pair), 2
-            ways = [span, *ways_of("".join(span))]
+            ways = _ways_of_pair(span)
         cuts = _cuts(span[0]) if length == 1 else []
         yield _Span(
             words=span,
@@ -187,7 +203,7 @@ def _spans(
 def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
     # Words that were typed apart may stand apart; all else is one thing.
     typed = vocabulary.typed(span.ways[0], is_phrase=len(span.words) == 1)
-    said = _alike(_filled([typed, *map(vocabulary.phrase, span.ways[1:])]))
+    said = _filled([typed, *map(vocabulary.phrase, span.ways[1:])])
     if not said:
         return None
     cut = _filled(map(vocabulary.phrase, span.cuts))
@@ -196,18 +212,6 @@ def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
         alternatives=(*said, *cut),
         is_known=any(map(vocabulary.is_counted, said)),
         is_number=all(word.isdigit() for word in span.words),
-    )
-
-
-def _alike(alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:
-    """Those of one stem as rare as the most frequent of them: what few write otherwise would
-    come first."""
-    single = [each.stems[0].rarity for each in alternatives if len(each.stems) == 1]
-    return tuple(
-        replace(each, stems=(replace(each.stems[0], rarity=min(single)),))
-        if len(each.stems) == 1
-        else each
-        for each in alternatives
     )
 
 

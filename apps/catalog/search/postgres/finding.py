@@ -10,7 +10,7 @@ from apps.catalog.search.postgres.counting import facets_of
 from apps.catalog.search.postgres.matching import Match, all_of, everything, most_of
 from apps.catalog.search.postgres.ranking import ranked
 from apps.catalog.search.postgres.selecting import all_but, selections_of
-from apps.catalog.search.postgres.spelling import as_meant
+from apps.catalog.search.postgres.typos import as_meant
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import Found, Wanted
 from apps.catalog.search.words import MOST_LETTERS, run_together, words_of, words_typed

@@ -127,24 +127,6 @@ def test_what_is_written_as_one_does_not_come_first_because_few_write_it_so(
     assert index.names("mouse pad")[-1] == "Mousepad made of cork, with a wrist rest"
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [("TV", "TVs"), ("DVD", "DVDs"), ("CPU", "CPUs"), ("grey", "gray")]
-)
-def test_finds_a_word_in_both_of_its_spellings(index: Index, one: str, other: str) -> None:
-    make_goods(f"Large {one}")
-    make_goods(f"Stand, {other}")
-    for q in (one, other, other.upper()):
-        found = index.found(q)
-        assert (found.total, found.relaxed) == (2, False), q
-
-
-def test_what_few_write_otherwise_does_not_come_first(index: Index) -> None:
-    make_goods("Adaptor made of steel, with a long cable")
-    for plug in ("red", "blue", "white"):
-        make_goods(f"Adapter, {plug}")
-    assert index.names("adapter")[-1] == "Adaptor made of steel, with a long cable"
-
-
 def test_an_abbreviation_is_no_plural(index: Index) -> None:
     make_goods("GPS receiver")
     make_goods("Photo paper GP 501")

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from apps.catalog.models import Product
+from apps.catalog.search.engine import client as connection
 from apps.catalog.search.indexing import comparing, draining, rebuilding, writing
 from apps.catalog.search.indexing.draining import drain_batch
 from apps.catalog.search.indexing.writing import EngineAway
@@ -42,6 +43,7 @@ def has_an_elephant(body: bytes) -> bool:
 @pytest.fixture
 def eight(engine: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The engine of a shop whose eight products have changed."""
+    monkeypatch.setattr(connection, "SEARCH_TIMEOUT", 5)  # to say that it is there
     monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 1.0)
     rebuild()
     for n in range(8):
@@ -135,7 +137,7 @@ def test_a_new_index_lacks_only_what_never_fits_and_that_is_marked(
 def test_a_new_index_is_given_up_when_the_engine_answers_but_writes_nothing(
     eight: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "_REBUILDS_TIMEOUT", 0.3)
+    monkeypatch.setattr(writing, "_REBUILDS_TIMEOUT", 1.0)
     asked: list[int] = []
 
     def is_anything(body: bytes) -> bool:

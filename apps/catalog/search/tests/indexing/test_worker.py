@@ -61,7 +61,7 @@ def test_an_old_index_that_refuses_a_change_holds_up_nobody(mug: Product) -> Non
 def test_an_old_index_whose_data_is_lost_holds_up_nobody(
     mug: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 2.0)
+    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 4.0)
     take_the_data_of(SearchIndex.objects.get(state="old").name)
     rename(mug)
     assert drain_batch() == 1
@@ -87,7 +87,7 @@ def test_a_new_index_that_is_not_there_yet_holds_up_no_other_and_loses_nothing(
 def test_an_index_whose_data_is_not_there_yet_is_no_batch_that_is_too_much(
     mug: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 2.0)
+    monkeypatch.setattr(draining, "WORKERS_TIMEOUT", 4.0)
     live = SearchIndex.objects.get(state="live").name
     take_the_data_of(live)
     rename(mug)
@@ -95,6 +95,7 @@ def test_an_index_whose_data_is_not_there_yet_is_no_batch_that_is_too_much(
         drain_batch()
     assert DirtyProduct.objects.get().together is None
     patient().indices.put_settings(index=live, settings={_PLACE: None})
+    patient().cluster.health(index=live, wait_for_status="yellow")
     DirtyProduct.objects.update(claimed_until=None)  # as some seconds later
     assert drain_batch() == 1
     assert name_in(live, mug) == "Cup"
