@@ -121,7 +121,8 @@ def test_a_rebuild_that_is_out_of_time_drops_its_index_whatever_it_waits_for(
         raise SoftTimeLimitExceeded
 
     def is_out_of_time(_body: bytes) -> bool:
-        signal.pthread_kill(main, signal.SIGUSR1)  # while the engine is asked
+        time.sleep(0.3)  # until it waits for the answer, and does not open it just then
+        signal.pthread_kill(main, signal.SIGUSR1)
         return True
 
     main = threading.main_thread().ident or 0
