@@ -10,8 +10,9 @@ _PLURALS = (
     "cctv cctvs, cd cds, cpu cpus, dvd dvds, dvr dvrs, gpu gpus, hdd hdds, hdtv hdtvs,"
     " kvm kvms, lcd lcds, nvr nvrs, psu psus, ssd ssds, tv tvs, vcr vcrs"
 )
-# British and American English. A shop writes one, and its suppliers the other. None is here
-# whose stem is that of another word, as an organizer has the stem of an organ.
+# British and American English. A shop writes one, and its suppliers the other. An organizer is
+# not here, whose stem is that of an organ. A litre finds what is literal, and a tyre what is
+# tired: few shops have that, and liter and tire find it anyway.
 _BRITISH_AND_AMERICAN = (
     "adaptor adapter, aluminium aluminum, analogue analog, catalogue catalog, centre center,"
     " colour color, coloured colored, doughnut donut, fibre fiber, flavour flavor,"

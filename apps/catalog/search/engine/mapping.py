@@ -6,7 +6,7 @@ from apps.catalog.search.spellings import PAIRS
 
 # PostgreSQL's own, so that both take the same words for one. “english” makes a gp of the GPS.
 _stems = token_filter("stems", type="stemmer", language="porter2")
-# Behind the stemmer, as are its rules: whose color is a colour has coloring for colouring.
+# Behind the stemmer, which stems these rules as well: so coloring and colouring are one, too.
 _spellings = token_filter(
     "spellings",
     type="synonym",

@@ -127,12 +127,6 @@ def test_what_is_written_as_one_does_not_come_first_because_few_write_it_so(
     assert index.names("mouse pad")[-1] == "Mousepad made of cork, with a wrist rest"
 
 
-def test_an_abbreviation_is_no_plural(index: Index) -> None:
-    make_goods("GPS receiver")
-    make_goods("Photo paper GP 501")
-    assert index.names("gps") == ["GPS receiver"]
-
-
 # The last two are letters that an engine may take for no word, or for several.
 @pytest.mark.parametrize(
     "word",

@@ -65,13 +65,12 @@ _FOUND = {
 @pytest.fixture
 def goods(index: Index) -> None:
     for name in _NAMES:
-        make_goods(name, slug=f"product-{_NAMES.index(name)}")
+        make_goods(name)
     index.fill()
 
 
 def found_by(q: str) -> tuple[Found, Found]:
-    synonyms = groups_of(Synonym(terms=terms) for terms in _SYNONYMS)
-    rules = Rules(synonyms=synonyms)
+    rules = Rules(synonyms=groups_of(Synonym(terms=terms) for terms in _SYNONYMS))
     return tuple(each.search(Wanted(q=q), rules=rules) for each in (engine, postgres))
 
 
