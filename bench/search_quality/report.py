@@ -21,6 +21,7 @@ from bench.search_quality.asking import Asked, Asking, Search, percentile
 from bench.search_quality.files import Files
 from bench.search_quality.hostile import hostile
 from bench.search_quality.judging import (
+    TOP,
     Grades,
     condensed,
     interval,
@@ -81,7 +82,8 @@ def _judge(engine: str, asking: Asking, queries: Mapping[str, Grades]) -> bool:
     typed = mean([ndcg(asking.ask(slip(q)).order, grades) for q, grades in answerable.items()])
     cost = 1 - typed / quality
     _say(f"  one typo a word        nDCG@10 {typed:.3f}, costs {cost:.1%}")
-    _show_nothing([one for query, one in asked.items() if query not in answerable])
+    for query in sorted(queries.keys() - answerable.keys()):
+        _show_nothing(asked[query], queries[query])
     anew: list[Asked] = []
     everything: list[Asked] = []
     page = partial(asking.ask, page_size=Wanted.page_size)  # as a shopper gets it
@@ -127,11 +129,20 @@ def _show_quality(
     return mean(list(values.values()))
 
 
-def _show_nothing(asked: Sequence[Asked]) -> None:
-    for one in asked:
-        said = f", taken for {one.found.did_you_mean}" if one.found.did_you_mean else ""
-        relaxed = ", relaxed" if one.found.relaxed else ""
-        _say(f"  without an answer      {one.query}: {one.found.total} found{relaxed}{said}")
+def _show_nothing(asked: Asked, grades: Grades) -> None:
+    """What was found all the same. What people have judged of it is wrong; the rest is open."""
+    found, top = asked.found, asked.order[:TOP]
+    said = [f"{asked.query}: {found.total} found"]
+    if found.relaxed:
+        said.append("relaxed")
+    if found.did_you_mean:
+        said.append(f"taken for {found.did_you_mean}")
+    if top:
+        wrong = sum(one in grades for one in top)
+        said.append(
+            f"of the first {len(top)} {wrong} judged wrong, {len(top) - wrong} by nobody"
+        )
+    _say(f"  without an answer      {', '.join(said)}")
 
 
 def _forget_answers(engine: str) -> None:
