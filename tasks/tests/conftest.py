@@ -29,5 +29,7 @@ def nothing_left_over(
     monkeypatch.setenv("CELERY_BROKER_URL", pipeline.broker_url)  # Celery prefers it
     pipeline.purge()
     yield
-    # The tables are emptied next, and that must not meet a worker at its work.
+    # The tables are emptied next, and that must not meet a worker at its work; nor may one find
+    # a dead letter of this test when the next has begun.
     eventually(pipeline.is_idle, what="workers and relay idle")
+    pipeline.purge()
