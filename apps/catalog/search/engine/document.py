@@ -31,6 +31,11 @@ def _text(**subfields: Any) -> Any:
     return fields.TextField(analyzer=mapping.text, fields=subfields)
 
 
+def _marked(**subfields: Any) -> Any:
+    """With the places of its words, which the engine would look for anew in what it marks."""
+    return fields.TextField(analyzer=mapping.text, fields=subfields, index_options="offsets")
+
+
 def _pairs() -> Any:
     return fields.TextField(analyzer=mapping.pairs, search_analyzer=mapping.text)
 
@@ -42,7 +47,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     id = fields.LongField()
     slug = fields.KeywordField()
     skus = fields.KeywordField()  # letters and digits run together
-    name = _text(
+    name = _marked(
         pairs=_pairs(),
         sort=fields.KeywordField(normalizer=mapping.one_word),
     )
@@ -53,7 +58,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     category_id = fields.LongField()
     category_slugs = fields.KeywordField()  # its own, and those that it is inside of
     what_it_is = _text(pairs=_pairs())  # its short attributes
-    description = _text()
+    description = _marked()
     others = _text(pairs=_pairs())  # its long attributes
     # “Colour:Red”, to select by and to count, and “Colour:”, to count who has any. Nested, each
     # would be a document of its own, twenty for one product.
