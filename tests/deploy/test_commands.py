@@ -104,9 +104,10 @@ class TestServersDown:
 
 class TestTest:
     HALVES = (
-        "apps tests shop/tests/routing"
+        "apps tests shop/tests/routing tasks/tests/test_search.py"
         " --ignore apps/accounts --ignore apps/cart --ignore apps/orders",
-        "tasks shop apps/accounts apps/cart apps/orders --ignore shop/tests/routing",
+        "tasks shop apps/accounts apps/cart apps/orders"
+        " --ignore shop/tests/routing --ignore tasks/tests/test_search.py",
     )
 
     def halves(self, marks: str = "") -> list[str]:
