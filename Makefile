@@ -97,7 +97,7 @@ else
 	python -m chaos --orders 20
 endif
 
-# Tests mostly wait, so two halves of them run at once, on servers of their own. What the first
+# One half alone would leave a core idle, so both run at once, on servers of their own. What the first
 # says is shown when it is over.
 GIVEN_SERVERS = $(DATABASE_URL)$(DATABASE_REPLICA_URL)$(REDIS_URL)$(CELERY_BROKER_URL)$(RABBITMQ_URL)
 HALVES = $(MAKE) --no-print-directory --keep-going --jobs=$(if $(GIVEN_SERVERS),1,2) test-pipeline test-rest

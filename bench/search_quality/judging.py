@@ -9,7 +9,7 @@ from pathlib import Path
 
 # Of a query: the grade, 0 to 3, of each product that somebody has judged.
 Grades = Mapping[str, int]
-TOP = 10  # of an order, all that counts
+_TOP = 10
 
 
 def judgements(path: Path) -> dict[str, dict[str, int]]:
@@ -39,7 +39,7 @@ def condensed(order: Sequence[str], grades: Grades) -> float:
 
 def judged(order: Sequence[str], grades: Grades) -> float:
     """The share of the first ten that somebody has judged."""
-    top = order[:TOP]
+    top = order[:_TOP]
     return sum(one in grades for one in top) / len(top) if top else 1.0
 
 
@@ -62,4 +62,4 @@ def _gain(grade: int) -> float:
 
 
 def _discounted(gains: Sequence[float]) -> float:
-    return sum(gain / math.log2(place + 2) for place, gain in enumerate(gains[:TOP]))
+    return sum(gain / math.log2(place + 2) for place, gain in enumerate(gains[:_TOP]))

@@ -21,7 +21,6 @@ from bench.search_quality.asking import Asked, Asking, Search, percentile
 from bench.search_quality.files import Files
 from bench.search_quality.hostile import hostile
 from bench.search_quality.judging import (
-    TOP,
     Grades,
     condensed,
     interval,
@@ -130,19 +129,12 @@ def _show_quality(
 
 
 def _show_nothing(asked: Asked, grades: Grades) -> None:
-    """What was found all the same. What people have judged of it is wrong; the rest is open."""
-    found, top = asked.found, asked.order[:TOP]
-    said = [f"{asked.query}: {found.total} found"]
-    if found.relaxed:
-        said.append("relaxed")
-    if found.did_you_mean:
-        said.append(f"taken for {found.did_you_mean}")
-    if top:
-        wrong = sum(one in grades for one in top)
-        said.append(
-            f"of the first {len(top)} {wrong} judged wrong, {len(top) - wrong} by nobody"
-        )
-    _say(f"  without an answer      {', '.join(said)}")
+    """What was found all the same: what people have judged of it is wrong, the rest open."""
+    found = asked.found
+    said = f", taken for {found.did_you_mean}" if found.did_you_mean else ""
+    relaxed = ", relaxed" if found.relaxed else ""
+    share = f", judged@10 {judged(asked.order, grades):.3f}" if found.total else ""
+    _say(f"  without an answer      {asked.query}: {found.total} found{relaxed}{said}{share}")
 
 
 def _forget_answers(engine: str) -> None:

@@ -25,7 +25,7 @@ def pipeline(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[
 def nothing_left_over(
     pipeline: Pipeline, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Empty queues before, idle processes after; this process uses the pipeline's broker."""
+    """Empty queues before and after, idle processes after; our own broker is the pipeline's."""
     monkeypatch.setenv("CELERY_BROKER_URL", pipeline.broker_url)  # Celery prefers it
     pipeline.purge()
     yield
