@@ -146,6 +146,9 @@ class SearchText(models.Model):
     words = SearchVectorField(help_text="Stems, weighted.")
     written = SearchVectorField(help_text="What A, B and C say, as it is written.")
     name_length = models.PositiveSmallIntegerField(help_text="Stems of A.")
+    for_what = ArrayField(
+        models.TextField(), help_text="Stems of what it is a part of, or made for."
+    )
     facets = ArrayField(models.TextField(), help_text="“Colour:Red” and “Colour:”, if short.")
 
     class Meta:

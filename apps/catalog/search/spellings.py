@@ -26,14 +26,15 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     return [(one, other) for one, other in map(str.split, text.split(","))]
 
 
-def _plural(word: str) -> str:
+def plural(word: str) -> str:
+    """Of a word that has a regular one."""
     return f"{word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeiou" else f"{word}s"
 
 
 _ENGLISH = _pairs(_BRITISH_AND_AMERICAN)
 # What comes behind the stemmer needs no plurals of these.
 PAIRS = [*_pairs(_PLURALS), *_ENGLISH]
-_BOTH = [*PAIRS, *((_plural(one), _plural(other)) for one, other in _ENGLISH)]
+_BOTH = [*PAIRS, *((plural(one), plural(other)) for one, other in _ENGLISH)]
 _OTHERS = dict(_BOTH) | {other: one for one, other in _BOTH}
 
 

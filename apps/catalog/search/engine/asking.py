@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Any
 
 from apps.catalog.search.boosts import Factors
-from apps.catalog.search.postgres.matching import ENOUGH
+from apps.catalog.search.parts import names_a_part
+from apps.catalog.search.postgres.matching import ENOUGH, FOR_IT
 from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
 from apps.catalog.search.words import FEW, may_be_one, ways_of
 
@@ -47,7 +48,8 @@ def all_of(words: Sequence[str], *, groups: Sequence[Group], sku: str = "") -> Q
     """Each word, or what the shopkeeper says means the same; or else the product's SKU."""
     spans = _spans(words, groups)
     has_sku = {"term": {"skus": {"value": sku, "boost": 1000}}}
-    query = {"bool": {"should": [{"bool": {"must": [*map(_clause, spans)]}}, has_sku]}}
+    words_said = {"bool": {"must": [*map(_clause, spans)]}}
+    query = {"bool": {"should": [_things_first(words_said, spans), has_sku]}}
     about = {"bool": {"should": [_telling(spans), has_sku]}}
     return Question(query=query, about=about, marked=_marked(spans))
 
@@ -69,7 +71,7 @@ def most_of(
             "min_score": ENOUGH * sum(said),
         }
     }
-    query = {"bool": {"should": clauses, "filter": [enough]}}
+    query = _things_first({"bool": {"should": clauses, "filter": [enough]}}, spans)
     return Question(query=query, about=_telling(spans), marked=_marked(spans))
 
 
@@ -201,10 +203,29 @@ def _said(text: str) -> Iterator[Query]:
     yield {"constant_score": {"filter": shelf, "boost": _SHELF_BOOST}}
 
 
+def _things_first(query: Query, spans: Sequence[_Span]) -> Query:
+    """A laptop before a laptop lock, unless a part is looked for, as in PostgreSQL."""
+    about = _about(spans)
+    if names_a_part(word for span in about for word in span.typed):
+        return query
+    things = (way.split()[-1] for way in (*about[-1].ways(), *about[-1].joined))
+    made_for_it = [{"match": {"for_what": thing}} for thing in things]
+    return {
+        "boosting": {
+            "positive": query,
+            "negative": {"bool": {"should": made_for_it}},
+            "negative_boost": FOR_IT,
+        }
+    }
+
+
 def _telling(spans: Sequence[_Span]) -> Query:
+    return _any_of(_about(spans), _TELLING)
+
+
+def _about(spans: Sequence[_Span]) -> Sequence[_Span]:
     """A number alone says nothing: 8 is not what an iPhone 8 is about."""
-    about = [span for span in spans if not all(map(str.isdigit, span.typed))] or spans
-    return _any_of(about, _TELLING)
+    return [span for span in spans if not all(map(str.isdigit, span.typed))] or spans
 
 
 def _marked(spans: Sequence[_Span]) -> Query:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from django_elasticsearch_dsl import Document, fields
 from django_elasticsearch_dsl.registries import registry
 from elasticsearch.dsl import MetaField
@@ -57,6 +57,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     category_path = _text()
     category_id = fields.LongField()
     category_slugs = fields.KeywordField()  # its own, and those that it is inside of
+    for_what = fields.TextField(analyzer="keyword", search_analyzer=mapping.text)  # stems
     what_it_is = _text(pairs=_pairs())  # its short attributes
     description = _marked()
     others = _text(pairs=_pairs())  # its long attributes
@@ -120,6 +121,9 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
 
     def prepare_category_slugs(self, product: Any) -> list[str]:
         return [category.slug for category in product.path]
+
+    def prepare_for_what(self, product: Any) -> list[str]:
+        return list(product.for_what or ())
 
     def prepare_what_it_is(self, product: Any) -> list[str]:
         return [value for value, is_one in _texts(product) if is_one]
@@ -191,9 +195,11 @@ def tombstone(product_id: int, *, version: int) -> Entry:
 
 
 def _products(product_ids: Sequence[int]) -> Iterator[Any]:
-    """With `offers`, the variants that can be bought, and `path`, their categories."""
+    """With `offers`, the variants that can be bought, `path`, their categories, and `for_what`,
+    as SearchText has it."""
     offers = Variant.objects.filter(is_active=True).with_available().order_by("pk")
     products = Product.objects.filter(pk__in=product_ids).select_related("brand")
+    products = products.annotate(for_what=F("searchtext__for_what"))
     products = products.prefetch_related(Prefetch("variants", offers, to_attr="offers"))
     # Products first: what is newer than their versions is marked, and comes again.
     found = list(products)

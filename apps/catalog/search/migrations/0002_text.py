@@ -7,70 +7,7 @@ import django.db.models.deletion
 from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
 from django.db import migrations, models
 
-from apps.catalog.search.migrations import _triggers
-
-WORDS = r"""
--- Letters and digits, without accents and case. Only the dot of a decimal joins: 15.6.
-CREATE FUNCTION search_words(written text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT trim(regexp_replace(
-        lower(public.unaccent(written)),
-        '(?:[^[:alnum:].]|(?<![0-9])\.|\.(?![0-9]))+', ' ', 'g'
-    ))
-$$;
-
--- Behind the words what a model number may also be written like: DIR-655 as dir655, HP364XL as
--- hp 364 xl, and USB3.0 as usb 3.0. A letter beside a number is mostly a unit, as in 5m.
-CREATE FUNCTION search_plain(written text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT concat_ws(
-        ' ',
-        words,
-        (
-            SELECT string_agg(replace(found[1], '-', ''), ' ')
-            FROM regexp_matches(
-                lower(public.unaccent(written)),
-                '[[:alnum:]]+(?:(?<=[0-9])\.(?=[0-9])[[:alnum:]]+)*'
-                '(?:-[[:alnum:]]+(?:(?<=[0-9])\.(?=[0-9])[[:alnum:]]+)*)+',
-                'g'
-            ) AS found
-        ),
-        (
-            SELECT string_agg(regexp_replace(
-                word,
-                '(?<=[[:alpha:]])(?=[0-9])|(?<=[0-9])(?=[[:alpha:]])', ' ', 'g'
-            ), ' ')
-            FROM string_to_table(words, ' ') AS word
-            WHERE word ~ '[[:alpha:]]{2}[0-9]|[0-9][[:alpha:]]{2}'
-                '|[[:alpha:]][0-9.]+[[:alpha:]]|[0-9][[:alpha:]]+[0-9]'
-        )
-    )
-    FROM public.search_words(written) AS words
-$$;
-
--- Written together, and its parts with digits: ICE-1399 as ice1399 and 1399. A part of letters
--- alone is no word: half of the shop may begin with it.
-CREATE FUNCTION search_sku(sku text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT concat_ws(' ', replace(words, ' ', ''), (
-        SELECT string_agg(part, ' ') FROM string_to_table(words, ' ') AS part
-        WHERE part ~ '[0-9]' AND part <> words
-    ))
-    FROM public.search_words(sku) AS words
-$$;
-
-CREATE FUNCTION search_stems(written text) RETURNS tsvector
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT to_tsvector('pg_catalog.english', public.search_plain(written))
-$$;
-
-CREATE FUNCTION search_shelf(category_id bigint) RETURNS text LANGUAGE sql STABLE AS $$
-    WITH RECURSIVE shelf AS (
-        SELECT name, parent_id FROM public.catalog_category WHERE id = category_id
-        UNION ALL
-        SELECT above.name, above.parent_id
-        FROM public.catalog_category AS above JOIN shelf ON above.id = shelf.parent_id
-    )
-    SELECT string_agg(name, ' ') FROM shelf
-$$;
-"""
+from apps.catalog.search.migrations import _triggers, _words
 
 REFRESH = r"""
 CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS $$
@@ -78,6 +15,7 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
         SELECT
             product.id,
             concat_ws(' ', product.name, variants.names) AS name,
+            public.search_for_what(left(product.name, 50000), coalesce(brand.name, '')) AS for_what,
             left(variants.skus, 50000) AS skus,
             concat_ws(' ', brand.name, public.search_shelf(product.category_id)) AS shelf,
             coalesce(attributes.what_it_is, '') AS what_it_is,
@@ -119,7 +57,8 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
         ) AS attributes
         WHERE product.id = ANY(ids)
     )
-    INSERT INTO public.search_searchtext (product_id, words, written, name_length, facets)
+    INSERT INTO public.search_searchtext
+        (product_id, words, written, name_length, for_what, facets)
     SELECT
         id,
         named
@@ -131,6 +70,7 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
             'pg_catalog.simple', public.search_plain(concat_ws(' ', name, shelf, what_it_is))
         )),
         least(length(named), 32767),
+        for_what,
         facets
     FROM parts, LATERAL (
         SELECT setweight(public.search_stems(left(name, 50000)), 'A') AS named
@@ -140,6 +80,7 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
         words = excluded.words,
         written = excluded.written,
         name_length = excluded.name_length,
+        for_what = excluded.for_what,
         facets = excluded.facets
 $$;
 """
@@ -216,11 +157,6 @@ REVERSE = """
 DROP FUNCTION search_variant_text();
 DROP FUNCTION search_product_text();
 DROP FUNCTION search_refresh_texts(bigint[]);
-DROP FUNCTION search_shelf(bigint);
-DROP FUNCTION search_stems(text);
-DROP FUNCTION search_sku(text);
-DROP FUNCTION search_plain(text);
-DROP FUNCTION search_words(text);
 """
 
 
@@ -274,6 +210,14 @@ class Migration(migrations.Migration):
                 ),
                 ("name_length", models.PositiveSmallIntegerField(help_text="Stems of A.")),
                 (
+                    "for_what",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(),
+                        help_text="Stems of what it is a part of, or made for.",
+                        size=None,
+                    ),
+                ),
+                (
                     "facets",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.TextField(),
@@ -294,7 +238,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(
-            sql=WORDS + REFRESH + PRODUCTS + VARIANTS + TRIGGERS + EXISTING,
-            reverse_sql=DROPS + REVERSE,
+            sql=_words.CREATE + REFRESH + PRODUCTS + VARIANTS + TRIGGERS + EXISTING,
+            reverse_sql=DROPS + REVERSE + _words.DROP,
         ),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.catalog.search.parts import names_a_part
 from apps.catalog.search.postgres.asking import Alternative, Clause
 from apps.catalog.search.postgres.database import Params, rows
 
@@ -23,6 +24,8 @@ _FIT = """(
     + ts_rank('{{0.02, 0.2, 0.1, 0}}', text.words, {stem})
         / (1 + 0.3 * ln(1 + length(text.words)))
 )"""
+# Of its score, what a laptop lock has when a laptop is looked for.
+FOR_IT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +112,15 @@ def _params(clauses: Sequence[Clause]) -> dict[str, Any]:
         for clause in about
         for each in clause.alternatives
     )
+    params["thing"] = _thing(about)
     return params
+
+
+def _thing(clauses: Sequence[Clause]) -> list[str]:
+    """Stems of what is looked for, which in English is the last word; none of a part."""
+    if names_a_part(word for clause in clauses for word in clause.words):
+        return []
+    return [each.stems[-1].text for each in clauses[-1].alternatives]
 
 
 def _score(clauses: Sequence[Clause]) -> str:
@@ -126,9 +137,11 @@ def _score(clauses: Sequence[Clause]) -> str:
         phrase = f"%(phrase{phrases[alternative]})s::tsquery"
         return f"CASE WHEN text.words @@ {phrase} THEN {score} ELSE 0 END"
 
-    return " + ".join(
+    score = " + ".join(
         f"greatest({', '.join(map(scored, clause.alternatives))})" for clause in clauses
     )
+    is_made_for_it = "text.for_what && %(thing)s::text[]"
+    return f"({score}) * CASE WHEN {is_made_for_it} THEN {FOR_IT} ELSE 1 END"
 
 
 def _fit(number: int) -> str:

@@ -1,0 +1,112 @@
+"""Functions that take texts apart: into words, into stems, and into what a thing is for."""
+
+from apps.catalog.search.parts import PARTS
+
+CREATE = r"""
+-- Letters and digits, without accents and case. Only the dot of a decimal joins: 15.6.
+CREATE FUNCTION search_words(written text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT trim(regexp_replace(
+        lower(public.unaccent(written)),
+        '(?:[^[:alnum:].]|(?<![0-9])\.|\.(?![0-9]))+', ' ', 'g'
+    ))
+$$;
+
+-- Behind the words what a model number may also be written like: DIR-655 as dir655, HP364XL as
+-- hp 364 xl, and USB3.0 as usb 3.0. A letter beside a number is mostly a unit, as in 5m.
+CREATE FUNCTION search_plain(written text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT concat_ws(
+        ' ',
+        words,
+        (
+            SELECT string_agg(replace(found[1], '-', ''), ' ')
+            FROM regexp_matches(
+                lower(public.unaccent(written)),
+                '[[:alnum:]]+(?:(?<=[0-9])\.(?=[0-9])[[:alnum:]]+)*'
+                '(?:-[[:alnum:]]+(?:(?<=[0-9])\.(?=[0-9])[[:alnum:]]+)*)+',
+                'g'
+            ) AS found
+        ),
+        (
+            SELECT string_agg(regexp_replace(
+                word,
+                '(?<=[[:alpha:]])(?=[0-9])|(?<=[0-9])(?=[[:alpha:]])', ' ', 'g'
+            ), ' ')
+            FROM string_to_table(words, ' ') AS word
+            WHERE word ~ '[[:alpha:]]{2}[0-9]|[0-9][[:alpha:]]{2}'
+                '|[[:alpha:]][0-9.]+[[:alpha:]]|[0-9][[:alpha:]]+[0-9]'
+        )
+    )
+    FROM public.search_words(written) AS words
+$$;
+
+-- Written together, and its parts with digits: ICE-1399 as ice1399 and 1399. A part of letters
+-- alone is no word: half of the shop may begin with it.
+CREATE FUNCTION search_sku(sku text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT concat_ws(' ', replace(words, ' ', ''), (
+        SELECT string_agg(part, ' ') FROM string_to_table(words, ' ') AS part
+        WHERE part ~ '[0-9]' AND part <> words
+    ))
+    FROM public.search_words(sku) AS words
+$$;
+
+CREATE FUNCTION search_stems(written text) RETURNS tsvector
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT to_tsvector('pg_catalog.english', public.search_plain(written))
+$$;
+
+CREATE FUNCTION search_shelf(category_id bigint) RETURNS text LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE shelf AS (
+        SELECT name, parent_id FROM public.catalog_category WHERE id = category_id
+        UNION ALL
+        SELECT above.name, above.parent_id
+        FROM public.catalog_category AS above JOIN shelf ON above.id = shelf.parent_id
+    )
+    SELECT string_agg(name, ' ') FROM shelf
+$$;
+
+-- The stems of what it is a part of or made for, by its name, where that says no more: of a
+-- laptop lock and of a sleeve for laptops the laptop. At most one word stands between. A brand
+-- says whose it is.
+CREATE FUNCTION search_for_what(name text, brand text) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    WITH parts AS (
+        SELECT ts_lexize('pg_catalog.english_stem', part) AS stems
+        FROM string_to_table('{PARTS}', ' ') AS part
+    ), words AS (
+        SELECT
+            segment, place, word = 'for' AS is_for,
+            ts_lexize('pg_catalog.english_stem', word) AS stems
+        FROM
+            regexp_split_to_table(name, '[,;:()|+]| [-\u2013\u2014] |\m(?:with|without)\M', 'i')
+                WITH ORDINALITY AS segments(written, segment),
+            string_to_table(public.search_words(written), ' ')
+                WITH ORDINALITY AS words(word, place)
+    ), judged AS (
+        SELECT
+            stems[1] AS stem,
+            coalesce(bool_or(is_for) OVER before, false)
+                OR coalesce(bool_or(stems IN (TABLE parts)) OVER next, false) AS is_for
+        FROM words
+        WINDOW
+            before AS (PARTITION BY segment ORDER BY place ROWS UNBOUNDED PRECEDING),
+            next AS (
+                PARTITION BY segment ORDER BY place ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING
+            )
+    )
+    SELECT coalesce(array_agg(stem ORDER BY stem), '{}') FROM (
+        SELECT stem FROM judged
+        WHERE stem ~ '[[:alpha:]]'
+            AND NOT stem = ANY((SELECT tsvector_to_array(public.search_stems(brand)))::text[])
+        GROUP BY stem HAVING bool_and(is_for)
+    ) AS only_for
+$$;
+""".replace("{PARTS}", PARTS)
+
+DROP = """
+DROP FUNCTION search_for_what(text, text);
+DROP FUNCTION search_shelf(bigint);
+DROP FUNCTION search_stems(text);
+DROP FUNCTION search_sku(text);
+DROP FUNCTION search_plain(text);
+DROP FUNCTION search_words(text);
+"""
