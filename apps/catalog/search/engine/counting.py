@@ -8,7 +8,7 @@ from typing import Any
 from apps.catalog.models import Brand, Category
 from apps.catalog.search import facets
 from apps.catalog.search.engine.document import MINOR_UNITS
-from apps.catalog.search.engine.selecting import MOST_COUNTED, counted_as
+from apps.catalog.search.engine.selecting import counted_as
 from apps.catalog.search.tree import labelled_apart
 from apps.catalog.search.wanted import Facet, Wanted
 
@@ -28,13 +28,16 @@ def facets_of(wanted: Wanted, counted: Counted) -> list[Facet]:
     ]
 
 
+def are_all(counted: Counted) -> bool:
+    """Whether each value of an attribute was counted that some product has."""
+    return not counted["attributes"]["values"]["sum_other_doc_count"]
+
+
 def are_exact(counted: Counted) -> bool:
-    """Whether all values of attributes were counted that may be shown."""
+    """Whether each was counted that may be shown, if the most frequent ones were."""
     over = counted["attributes"]
-    buckets = over["values"]["buckets"]
-    return len(buckets) < MOST_COUNTED or buckets[-1]["doc_count"] < facets.least_count(
-        over["doc_count"]
-    )
+    least = facets.least_count(over["doc_count"])
+    return are_all(counted) or over["values"]["buckets"][-1]["doc_count"] < least
 
 
 def _counts(counted: Counted) -> dict[str, int]:

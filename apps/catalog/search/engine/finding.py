@@ -8,9 +8,16 @@ from typing import Any
 from apps.catalog.search import boosts
 from apps.catalog.search.engine import asking
 from apps.catalog.search.engine.client import client, deadline, engine_name, until
-from apps.catalog.search.engine.counting import are_exact, facets_of
+from apps.catalog.search.engine.counting import are_all, are_exact, facets_of
 from apps.catalog.search.engine.document import ALIAS
-from apps.catalog.search.engine.selecting import aggregations, all_but, selections_of
+from apps.catalog.search.engine.selecting import (
+    IN_ORDER,
+    MOST_FREQUENT,
+    aggregations,
+    all_but,
+    attributes,
+    selections_of,
+)
 from apps.catalog.search.postgres.asking import Clause, clauses_of
 from apps.catalog.search.postgres.typos import as_meant
 from apps.catalog.search.rules import Rules
@@ -97,20 +104,32 @@ class _Asking:
         is_ranked = wanted.sort == "relevance"
         selections = selections_of(wanted)
         on_sale = {"bool": {"must": [question.query], "filter": [{"term": {"deleted": False}}]}}
-        answer = until(self._deadline).search(
-            index=ALIAS,
+        # Of all products it is clear beforehand that they have too many values.
+        values = IN_ORDER if self._words else MOST_FREQUENT
+        answer = self._ask(
             query=asking.ranked(on_sale, factors=factors) if is_ranked else on_sale,
             post_filter=all_but(selections, None),
-            aggs={"about": {"filter": question.about}, **aggregations(wanted, selections)},
+            aggs={
+                "about": {"filter": question.about},
+                **aggregations(wanted, selections),
+                **attributes(selections, values),
+            },
             sort=list(_SORTS[wanted.sort]),
             from_=(wanted.page - 1) * wanted.page_size,
             size=wanted.page_size,
             track_total_hits=DEEPEST,
             source={"includes": ["id", "name"]},
             highlight={**_HIGHLIGHT, "highlight_query": question.marked},
-            # Who asks the same again, before the index changes, costs the engine half.
-            request_cache=True,
         )
+        if self._words and not are_all(answer["aggregations"]):
+            frequent = attributes(selections, MOST_FREQUENT)
+            counted = self._ask(query=on_sale, aggs=frequent, size=0)
+            answer["aggregations"] |= counted["aggregations"]
+        return answer
+
+    def _ask(self, **asked: Any) -> dict[str, Any]:
+        # Who asks the same again, before the index changes, costs the engine half.
+        answer = until(self._deadline).search(index=ALIAS, request_cache=True, **asked)
         return dict(answer)
 
 

@@ -11,9 +11,11 @@ from apps.catalog.search.wanted import Wanted
 
 Query = dict[str, Any]
 Selections = Mapping[str, Query]  # by the name of the facet that each belongs to
-# The most frequent values of attributes, from which those to show are chosen: all that a search
-# finds, if it finds some hundred products. Each takes the engine three microseconds.
-MOST_COUNTED = 5000
+# Values of attributes, from which those to show are chosen. Their texts are what takes time: in
+# their order, the last one first, the engine reads them one after the other, and a search is a
+# sixth faster; the most frequent ones it looks up one by one.
+IN_ORDER: Query = {"size": 20_000, "order": {"_key": "desc"}}
+MOST_FREQUENT: Query = {"size": 5000, "order": {"_count": "desc"}}
 
 
 def selections_of(wanted: Wanted) -> Selections:
@@ -49,25 +51,33 @@ def all_but(selections: Selections, own: str | None) -> Query:
 
 
 def aggregations(wanted: Wanted, selections: Selections) -> dict[str, Query]:
-    """What to count; each facet over what all selections but its own leave over."""
-
-    def over(own: str, counted: dict[str, Query]) -> Query:
-        return {"filter": all_but(selections, own), "aggs": counted}
-
-    values = {"terms": {"field": "selections", "size": MOST_COUNTED}}
+    """What to count besides the attributes; each facet over what all selections but its own
+    leave over."""
     prices = {"lowest": {"min": {"field": "prices"}}, "highest": {"max": {"field": "prices"}}}
+    counted = {
+        "brand": _terms("brand_slug", wanted.brands),
+        "category": _terms("category_slugs", wanted.categories),
+        "in_stock": {"values": {"terms": {"field": "in_stock"}}},
+        "price": prices,
+    }
     return {
-        "brand": over("brand", _terms("brand_slug", wanted.brands)),
-        "category": over("category", _terms("category_slugs", wanted.categories)),
-        "in_stock": over("in_stock", {"values": {"terms": {"field": "in_stock"}}}),
-        "price": over("price", prices),
-        "attributes": over("attributes", {"values": values}),
+        **{name: _over(selections, name, each) for name, each in counted.items()},
         # By number: what people type is no name for an aggregation.
         **{
-            counted_as(number): over(attribute(name), _of_name(name, values))
+            counted_as(number): _over(selections, attribute(name), _of_name(name, values))
             for number, (name, values) in enumerate(wanted.attributes.items())
         },
     }
+
+
+def attributes(selections: Selections, values: Query) -> dict[str, Query]:
+    """How many have which value of any attribute: IN_ORDER or the MOST_FREQUENT ones."""
+    counted = {"values": {"terms": {"field": "selections", **values}}}
+    return {"attributes": _over(selections, "attributes", counted)}
+
+
+def _over(selections: Selections, own: str, counted: dict[str, Query]) -> Query:
+    return {"filter": all_but(selections, own), "aggs": counted}
 
 
 def _terms(field: str, selected: Sequence[str]) -> dict[str, Query]:

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from apps.catalog.models import Product
 from apps.catalog.search import engine, postgres
-from apps.catalog.search.engine import counting, selecting
+from apps.catalog.search.engine import selecting
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.tests.by_hand import (
     assert_equals_rows,
@@ -98,12 +99,29 @@ def test_counts_an_attribute_that_is_selected_whatever_its_name(index: Index) ->
     assert {each.value: each.count for each in facet.values} == {"1": 1, "2": 2}
 
 
+@pytest.mark.parametrize("q", ["", "mug"])
 def test_says_when_there_are_more_values_than_it_counts(
-    index: Index, monkeypatch: pytest.MonkeyPatch
+    q: str, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
         make_goods(f"Mug {number}", attributes={"Colour": ["Red"], "Number": [f"{number}"]})
-    assert index.found("mug").facets_are_exact
-    for module in (counting, selecting):
-        monkeypatch.setattr(module, "MOST_COUNTED", 2)
-    assert not index.found("mug").facets_are_exact
+    assert index.found(q).facets_are_exact
+    monkeypatch.setitem(selecting.IN_ORDER, "size", 2)
+    exact = index.found(q)
+    assert exact.facets_are_exact
+    assert exact.facets == postgres.search(Wanted(q=q), rules=Rules()).facets
+    monkeypatch.setitem(selecting.MOST_FREQUENT, "size", 2)
+    assert not index.found(q).facets_are_exact
+
+
+def test_what_is_too_much_to_count_in_order_is_counted_beside_the_selections(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for colour in ("Red", "Red", "Blue"):
+        slug = f"mug-{Product.objects.count()}"
+        make_goods("Mug", slug=slug, brand=colour, attributes={"Colour": [colour]})
+    index.fill()
+    monkeypatch.setitem(selecting.IN_ORDER, "size", 1)
+    wanted = Wanted(q="mug", brands=("blue",), attributes={"Colour": ("Blue",)})
+    found = engine.search(wanted, rules=Rules())
+    assert found.facets == postgres.search(wanted, rules=Rules()).facets
