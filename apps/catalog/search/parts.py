@@ -1,26 +1,33 @@
-"""Words for what is a part of another thing, or made for one: a laptop lock is no laptop.
+"""What is looked for, and words for what is made for it: a laptop lock is no laptop.
 
-PostgreSQL's `search_for_what` knows them, and what it says of each product is kept. Who changes
-them makes the function and the rows of `SearchText` anew in a migration; an engine then needs
-`init_search`.
+PostgreSQL's `search_for_what` knows these words, and what it says of each product is kept. Who
+changes them makes the function and the rows of `SearchText` anew in a migration; an engine then
+needs `init_search`.
 """
 
-from collections.abc import Iterable
+from itertools import takewhile
 
 from apps.catalog.search.spellings import plural
+from apps.catalog.search.words import words_of, words_typed
 
 # Not what the thing itself may be called as well (a toner cartridge, a vacuum cleaner), nor
-# what it is praised for (a soft grip).
-PARTS = (
+# what it is praised for (a soft grip, a long sleeve).
+_REGULAR = (
     "accessory arm backpack bag battery bracket cabinet cable cap case casing charger cooler"
-    " cord cover cradle dock enclosure folio filter holder holster hood label lamp lanyard lock"
-    " mat mount pad part pillow pouch protector remote rest riser roller shelf sleeve spare"
-    " stand strap support tray trolley wallet warranty"
+    " cord cover cradle dock enclosure filter folio holder holster hood label lamp lanyard lock"
+    " mat mount pad part pillow protector remote rest riser roller spare stand strap tray"
+    " trolley wallet warranty"
 )
-_EACH = PARTS.split()
-_WRITTEN = frozenset([*_EACH, *map(plural, _EACH), "pouches", "shelves"])
+_IRREGULAR = ["pouch", "pouches", "shelf", "shelves"]
+_SINGULAR = _REGULAR.split()
+PARTS = frozenset([*_SINGULAR, *map(plural, _SINGULAR), *_IRREGULAR])
 
 
-def names_a_part(words: Iterable[str]) -> bool:
-    """Whether a part is what somebody looks for, and no thing should come before it."""
-    return not _WRITTEN.isdisjoint(words)
+def thing_of(q: str) -> str | None:
+    """The word that says what somebody looks for, which in English is the last one, or the last
+    before *for*; what has a digit says which one it is. None if it is a part: no thing should
+    come before it."""
+    words = words_of(" ".join(takewhile(lambda word: word != "for", words_typed(q))))
+    if not PARTS.isdisjoint(words):
+        return None
+    return next((word for word in reversed(words) if not any(map(str.isdigit, word))), None)

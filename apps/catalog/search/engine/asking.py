@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Any
 
 from apps.catalog.search.boosts import Factors
-from apps.catalog.search.parts import names_a_part
 from apps.catalog.search.postgres.matching import ENOUGH, FOR_IT
+from apps.catalog.search.spellings import other_spelling
 from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
 from apps.catalog.search.words import FEW, may_be_one, ways_of
 
@@ -44,18 +44,25 @@ def everything() -> Question:
     return Question(query=_ALL, about=_ALL, marked=_ALL)
 
 
-def all_of(words: Sequence[str], *, groups: Sequence[Group], sku: str = "") -> Question:
-    """Each word, or what the shopkeeper says means the same; or else the product's SKU."""
+def all_of(
+    words: Sequence[str], *, groups: Sequence[Group], thing: str | None, sku: str = ""
+) -> Question:
+    """Each word, or what the shopkeeper says means the same; or else the product's SKU. Before
+    others what is the `thing`."""
     spans = _spans(words, groups)
     has_sku = {"term": {"skus": {"value": sku, "boost": 1000}}}
     words_said = {"bool": {"must": [*map(_clause, spans)]}}
-    query = {"bool": {"should": [_things_first(words_said, spans), has_sku]}}
+    query = {"bool": {"should": [_things_first(words_said, spans, thing), has_sku]}}
     about = {"bool": {"should": [_telling(spans), has_sku]}}
     return Question(query=query, about=about, marked=_marked(spans))
 
 
 def most_of(
-    words: Sequence[str], *, groups: Sequence[Group], weights: Mapping[str, float]
+    words: Sequence[str],
+    *,
+    groups: Sequence[Group],
+    thing: str | None,
+    weights: Mapping[str, float],
 ) -> Question:
     """Enough of what the words say; `weights` is how much each does, the rarer the more."""
     spans = _spans(words, groups)
@@ -71,7 +78,8 @@ def most_of(
             "min_score": ENOUGH * sum(said),
         }
     }
-    query = _things_first({"bool": {"should": clauses, "filter": [enough]}}, spans)
+    words_said = {"bool": {"should": clauses, "filter": [enough]}}
+    query = _things_first(words_said, spans, thing)
     return Question(query=query, about=_telling(spans), marked=_marked(spans))
 
 
@@ -203,13 +211,14 @@ def _said(text: str) -> Iterator[Query]:
     yield {"constant_score": {"filter": shelf, "boost": _SHELF_BOOST}}
 
 
-def _things_first(query: Query, spans: Sequence[_Span]) -> Query:
-    """A laptop before a laptop lock, unless a part is looked for, as in PostgreSQL."""
-    about = _about(spans)
-    if names_a_part(word for span in about for word in span.typed):
+def _things_first(query: Query, spans: Sequence[_Span], thing: str | None) -> Query:
+    """A laptop before a laptop lock, as in PostgreSQL."""
+    named = [span for span in spans if thing in span.typed]
+    things = [way.split()[-1] for span in named for way in (*span.ways(), *span.joined)]
+    if not things:
         return query
-    things = (way.split()[-1] for way in (*about[-1].ways(), *about[-1].joined))
-    made_for_it = [{"match": {"for_what": thing}} for thing in things]
+    others = filter(None, map(other_spelling, things))
+    made_for_it = [{"match": {"for_what": way}} for way in (*things, *others)]
     return {
         "boosting": {
             "positive": query,
@@ -220,12 +229,9 @@ def _things_first(query: Query, spans: Sequence[_Span]) -> Query:
 
 
 def _telling(spans: Sequence[_Span]) -> Query:
-    return _any_of(_about(spans), _TELLING)
-
-
-def _about(spans: Sequence[_Span]) -> Sequence[_Span]:
     """A number alone says nothing: 8 is not what an iPhone 8 is about."""
-    return [span for span in spans if not all(map(str.isdigit, span.typed))] or spans
+    about = [span for span in spans if not all(map(str.isdigit, span.typed))] or spans
+    return _any_of(about, _TELLING)
 
 
 def _marked(spans: Sequence[_Span]) -> Query:

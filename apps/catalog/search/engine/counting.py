@@ -34,7 +34,7 @@ def are_all(counted: Counted) -> bool:
 
 
 def are_exact(counted: Counted) -> bool:
-    """Whether each was counted that may be shown, if the most frequent ones were."""
+    """Whether each was counted that may be shown: all, or the most frequent ones."""
     over = counted["attributes"]
     least = facets.least_count(over["doc_count"])
     return are_all(counted) or over["values"]["buckets"][-1]["doc_count"] < least

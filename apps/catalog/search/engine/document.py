@@ -57,7 +57,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     category_path = _text()
     category_id = fields.LongField()
     category_slugs = fields.KeywordField()  # its own, and those that it is inside of
-    for_what = fields.TextField(analyzer="keyword", search_analyzer=mapping.text)  # stems
+    for_what = fields.TextField(analyzer="keyword", search_analyzer=mapping.stems)
     what_it_is = _text(pairs=_pairs())  # its short attributes
     description = _marked()
     others = _text(pairs=_pairs())  # its long attributes

@@ -18,6 +18,7 @@ from apps.catalog.search.engine.selecting import (
     attributes,
     selections_of,
 )
+from apps.catalog.search.parts import thing_of
 from apps.catalog.search.postgres.asking import Clause, clauses_of
 from apps.catalog.search.postgres.typos import as_meant
 from apps.catalog.search.rules import Rules
@@ -54,7 +55,8 @@ def search(wanted: Wanted, *, rules: Rules) -> Found:
     for tier in this.tiers():
         answer = this.answer(tier.question)
         if answer["aggregations"]["about"]["doc_count"]:
-            return _found(wanted, answer, relaxed=tier.is_relaxed, meant=tier.meant)
+            counted = this.counted(tier.question, answer)
+            return _found(wanted, counted, relaxed=tier.is_relaxed, meant=tier.meant)
     return Found(hits=(), total=0, facets=(), engine=engine_name())
 
 
@@ -84,29 +86,34 @@ class _Asking:
         """The strictest one first; the next is made only if it is asked for."""
         words, groups = self._words, self._rules.synonyms
         q = self._wanted.q
-        strict = asking.all_of(words, groups=groups, sku=run_together(words_typed(q)))
+        sku = run_together(words_typed(q))
+        strict = asking.all_of(words, groups=groups, thing=thing_of(q), sku=sku)
         yield _Tier(question=strict, is_relaxed=False)
         clauses = clauses_of(words, groups=groups)
         if said := as_meant(q, clauses):
             words = words_of(said)
             if not words:  # they were meant as what says nothing
                 return
-            yield _Tier(question=asking.all_of(words, groups=groups), meant=said)
+            yield _Tier(
+                question=asking.all_of(words, groups=groups, thing=thing_of(said)), meant=said
+            )
             clauses = clauses_of(words, groups=groups)
         if len(clauses) > 1:
-            question = asking.most_of(words, groups=groups, weights=_weights(clauses))
+            question = asking.most_of(
+                words, groups=groups, thing=thing_of(said or q), weights=_weights(clauses)
+            )
             yield _Tier(question=question, meant=said)
 
-    def answer(self, question: asking.Question) -> Mapping[str, Any]:
+    def answer(self, question: asking.Question) -> dict[str, Any]:
         """What the engine says. Facets are counted beside the selections, not after them."""
         wanted = self._wanted
         factors = boosts.factors(self._words, rules=self._rules.boosts)
         is_ranked = wanted.sort == "relevance"
         selections = selections_of(wanted)
-        on_sale = {"bool": {"must": [question.query], "filter": [{"term": {"deleted": False}}]}}
+        on_sale = _on_sale(question)
         # Of all products it is clear beforehand that they have too many values.
         values = IN_ORDER if self._words else MOST_FREQUENT
-        answer = self._ask(
+        return self._ask(
             query=asking.ranked(on_sale, factors=factors) if is_ranked else on_sale,
             post_filter=all_but(selections, None),
             aggs={
@@ -121,16 +128,23 @@ class _Asking:
             source={"includes": ["id", "name"]},
             highlight={**_HIGHLIGHT, "highlight_query": question.marked},
         )
-        if self._words and not are_all(answer["aggregations"]):
-            frequent = attributes(selections, MOST_FREQUENT)
-            counted = self._ask(query=on_sale, aggs=frequent, size=0)
-            answer["aggregations"] |= counted["aggregations"]
+
+    def counted(self, question: asking.Question, answer: dict[str, Any]) -> dict[str, Any]:
+        """The answer, with the most frequent values if there were more than it has."""
+        if not are_all(answer["aggregations"]):
+            values = attributes(selections_of(self._wanted), MOST_FREQUENT)
+            frequent = self._ask(query=_on_sale(question), aggs=values, size=0)
+            answer["aggregations"] |= frequent["aggregations"]
         return answer
 
     def _ask(self, **asked: Any) -> dict[str, Any]:
         # Who asks the same again, before the index changes, costs the engine half.
         answer = until(self._deadline).search(index=ALIAS, request_cache=True, **asked)
         return dict(answer)
+
+
+def _on_sale(question: asking.Question) -> asking.Query:
+    return {"bool": {"must": [question.query], "filter": [{"term": {"deleted": False}}]}}
 
 
 def _weights(clauses: Sequence[Clause]) -> dict[str, float]:

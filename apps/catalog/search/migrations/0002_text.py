@@ -15,7 +15,7 @@ CREATE FUNCTION search_refresh_texts(ids bigint[]) RETURNS void LANGUAGE sql AS 
         SELECT
             product.id,
             concat_ws(' ', product.name, variants.names) AS name,
-            public.search_for_what(left(product.name, 50000), coalesce(brand.name, '')) AS for_what,
+            public.search_for_what(product.name, coalesce(brand.name, '')) AS for_what,
             left(variants.skus, 50000) AS skus,
             concat_ws(' ', brand.name, public.search_shelf(product.category_id)) AS shelf,
             coalesce(attributes.what_it_is, '') AS what_it_is,

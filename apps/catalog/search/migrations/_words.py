@@ -64,43 +64,43 @@ CREATE FUNCTION search_shelf(category_id bigint) RETURNS text LANGUAGE sql STABL
     SELECT string_agg(name, ' ') FROM shelf
 $$;
 
--- The stems of what it is a part of or made for, by its name, where that says no more: of a
--- laptop lock and of a sleeve for laptops the laptop. At most one word stands between. A brand
--- says whose it is.
+-- The stems of what it is made for: of a laptop lock and of a sleeve for laptops the laptop.
+-- That is all behind “for”, and what stands before a part with at most one word between. A word
+-- that stands elsewhere in the name, too, is none, unless it stood behind “for” first; nor is
+-- the brand.
 CREATE FUNCTION search_for_what(name text, brand text) RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    WITH parts AS (
-        SELECT ts_lexize('pg_catalog.english_stem', part) AS stems
-        FROM string_to_table('{PARTS}', ' ') AS part
-    ), words AS (
+    WITH words AS (
         SELECT
-            segment, place, word = 'for' AS is_for,
-            ts_lexize('pg_catalog.english_stem', word) AS stems
+            segment, place, word,
+            (ts_lexize('pg_catalog.english_stem', word))[1] AS stem,
+            bool_or(word = 'for') OVER (PARTITION BY segment ORDER BY place) AS is_behind_for
         FROM
-            regexp_split_to_table(name, '[,;:()|+]| [-\u2013\u2014] |\m(?:with|without)\M', 'i')
-                WITH ORDINALITY AS segments(written, segment),
+            regexp_split_to_table(
+                name,
+                '[][,;:()|]| [-\u2013\u2014+] |\mw/|\m(?:with|without|incl|including|plus)\M',
+                'i'
+            ) WITH ORDINALITY AS segments(written, segment),
             string_to_table(public.search_words(written), ' ')
                 WITH ORDINALITY AS words(word, place)
     ), judged AS (
         SELECT
-            stems[1] AS stem,
-            coalesce(bool_or(is_for) OVER before, false)
-                OR coalesce(bool_or(stems IN (TABLE parts)) OVER next, false) AS is_for
-        FROM words
-        WINDOW
-            before AS (PARTITION BY segment ORDER BY place ROWS UNBOUNDED PRECEDING),
-            next AS (
+            segment, place, stem, is_behind_for,
+            coalesce(bool_or(word = ANY('{{PARTS}}')) OVER (
                 PARTITION BY segment ORDER BY place ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING
-            )
+            ), false) AS is_before_part
+        FROM words
     )
     SELECT coalesce(array_agg(stem ORDER BY stem), '{}') FROM (
         SELECT stem FROM judged
         WHERE stem ~ '[[:alpha:]]'
             AND NOT stem = ANY((SELECT tsvector_to_array(public.search_stems(brand)))::text[])
-        GROUP BY stem HAVING bool_and(is_for)
-    ) AS only_for
+        GROUP BY stem
+        HAVING bool_and(is_behind_for OR is_before_part)
+            OR (array_agg(is_behind_for ORDER BY segment, place))[1]
+    ) AS made_for
 $$;
-""".replace("{PARTS}", PARTS)
+""".replace("{PARTS}", ",".join(sorted(PARTS)))
 
 DROP = """
 DROP FUNCTION search_for_what(text, text);

@@ -47,6 +47,7 @@ class Clause:
 
     words: tuple[str, ...]
     alternatives: tuple[Alternative, ...]
+    things: tuple[str, ...]  # stems of what it is, if it says what is looked for
     is_known: bool  # in the vocabulary, not only the halves that it may be cut into
     is_number: bool = False
 
@@ -210,6 +211,7 @@ def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
     return Clause(
         words=span.words,
         alternatives=(*said, *cut),
+        things=tuple(each.stems[-1].text for each in said),
         is_known=any(map(vocabulary.is_counted, said)),
         is_number=all(word.isdigit() for word in span.words),
     )

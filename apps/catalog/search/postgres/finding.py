@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.catalog.search import boosts
+from apps.catalog.search.parts import thing_of
 from apps.catalog.search.postgres import highlighting
 from apps.catalog.search.postgres.asking import Clause, clauses_of
 from apps.catalog.search.postgres.counting import facets_of
@@ -61,10 +62,10 @@ def _tier(q: str, words: list[str], rules: Rules) -> _Tier | None:
     clauses = clauses_of(words, groups=rules.synonyms)
     if not clauses:
         return None
-    match = all_of(clauses)
+    match = all_of(clauses, thing=thing_of(q))
     if match.finds_something():
         return _Tier(match=match)
-    return _as_sku(q) or _corrected(q, clauses, rules) or _relaxed(clauses)
+    return _as_sku(q) or _corrected(q, clauses, rules) or _relaxed(q, clauses)
 
 
 def _as_sku(q: str) -> _Tier | None:
@@ -85,17 +86,19 @@ def _corrected(q: str, clauses: Sequence[Clause], rules: Rules) -> _Tier | None:
     clauses = clauses_of(words_of(said), groups=rules.synonyms)
     if not clauses:  # they were meant as what says nothing
         return None
-    match = all_of(clauses)
+    match = all_of(clauses, thing=thing_of(said))
     if match.finds_something():
         return _Tier(match=match, is_relaxed=True, did_you_mean=said)
-    return _relaxed(clauses, did_you_mean=said)
+    return _relaxed(said, clauses, did_you_mean=said)
 
 
-def _relaxed(clauses: Sequence[Clause], *, did_you_mean: str | None = None) -> _Tier | None:
+def _relaxed(
+    q: str, clauses: Sequence[Clause], *, did_you_mean: str | None = None
+) -> _Tier | None:
     """With most of what the words say, where that is more than one word."""
     if len(clauses) < 2:
         return None
-    match = most_of(clauses)
+    match = most_of(clauses, thing=thing_of(q))
     if match.finds_something():
         return _Tier(match=match, is_relaxed=True, did_you_mean=did_you_mean)
     return None

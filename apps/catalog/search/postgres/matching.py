@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from apps.catalog.search.parts import names_a_part
 from apps.catalog.search.postgres.asking import Alternative, Clause
 from apps.catalog.search.postgres.database import Params, rows
 
@@ -53,9 +52,11 @@ def everything() -> Match:
     return Match()
 
 
-def all_of(clauses: Sequence[Clause]) -> Match:
-    """Products that have each of the clauses."""
-    params = _params(clauses) | {"all": _and(_any(clause.alternatives) for clause in clauses)}
+def all_of(clauses: Sequence[Clause], *, thing: str | None = None) -> Match:
+    """Products that have each of the clauses, before others those that are the `thing`."""
+    params = _params(clauses, thing) | {
+        "all": _and(_any(clause.alternatives) for clause in clauses)
+    }
     return Match(
         condition="text.words @@ %(all)s::tsquery",
         score=_score(clauses),
@@ -64,14 +65,14 @@ def all_of(clauses: Sequence[Clause]) -> Match:
     )
 
 
-def most_of(clauses: Sequence[Clause]) -> Match:
-    """Products that have what most of the search says, or even all of it."""
+def most_of(clauses: Sequence[Clause], *, thing: str | None) -> Match:
+    """Products that have what most of the search says, or even all of it; as in `all_of`."""
     total = sum(clause.weight for clause in clauses)
     share = " + ".join(
         f"(text.words @@ %(clause{number})s::tsquery)::int * %(weight{number})s"
         for number in range(len(clauses))
     )
-    params = _params(clauses)
+    params = _params(clauses, thing)
     for number, clause in enumerate(clauses):
         params[f"clause{number}"] = _any(clause.alternatives)
         params[f"weight{number}"] = clause.weight
@@ -99,8 +100,9 @@ def _needed(clauses: Sequence[Clause]) -> list[Clause]:
     return needed
 
 
-def _params(clauses: Sequence[Clause]) -> dict[str, Any]:
-    params: dict[str, Any] = {}
+def _params(clauses: Sequence[Clause], thing: str | None) -> dict[str, Any]:
+    things = {stem for clause in clauses if thing in clause.words for stem in clause.things}
+    params: dict[str, Any] = {"things": sorted(things)}
     for number, stem in enumerate(_all_stems(clauses)):
         params[f"stem{number}"] = _quoted(stem)
     for number, phrase in enumerate(_all_phrases(clauses)):
@@ -112,15 +114,7 @@ def _params(clauses: Sequence[Clause]) -> dict[str, Any]:
         for clause in about
         for each in clause.alternatives
     )
-    params["thing"] = _thing(about)
     return params
-
-
-def _thing(clauses: Sequence[Clause]) -> list[str]:
-    """Stems of what is looked for, which in English is the last word; none of a part."""
-    if names_a_part(word for clause in clauses for word in clause.words):
-        return []
-    return [each.stems[-1].text for each in clauses[-1].alternatives]
 
 
 def _score(clauses: Sequence[Clause]) -> str:
@@ -140,7 +134,7 @@ def _score(clauses: Sequence[Clause]) -> str:
     score = " + ".join(
         f"greatest({', '.join(map(scored, clause.alternatives))})" for clause in clauses
     )
-    is_made_for_it = "text.for_what && %(thing)s::text[]"
+    is_made_for_it = "text.for_what && %(things)s::text[]"
     return f"({score}) * CASE WHEN {is_made_for_it} THEN {FOR_IT} ELSE 1 END"
 
 

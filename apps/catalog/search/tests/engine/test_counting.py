@@ -7,6 +7,8 @@ import pytest
 from apps.catalog.models import Product
 from apps.catalog.search import engine, postgres
 from apps.catalog.search.engine import selecting
+from apps.catalog.search.engine.client import client
+from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.tests.by_hand import (
     assert_equals_rows,
@@ -125,3 +127,23 @@ def test_what_is_too_much_to_count_in_order_is_counted_beside_the_selections(
     wanted = Wanted(q="mug", brands=("blue",), attributes={"Colour": ("Blue",)})
     found = engine.search(wanted, rules=Rules())
     assert found.facets == postgres.search(wanted, rules=Rules()).facets
+
+
+def questions() -> int:
+    """How often the engine has searched the index."""
+    stats = client().indices.stats(index=ALIAS, metric="search")
+    return int(stats["_all"]["total"]["search"]["query_total"])
+
+
+@pytest.mark.parametrize(("q", "asked"), [("", 1), ("mug", 2), ("tea", 1)])
+def test_is_asked_once_more_only_for_what_is_found(
+    q: str, asked: int, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        attributes = {"Number": [f"{number}"]}
+        make_goods(f"Mug {number}", description="For tea.", attributes=attributes)
+    index.fill()
+    monkeypatch.setitem(selecting.IN_ORDER, "size", 2)
+    before = questions()
+    found = engine.search(Wanted(q=q), rules=Rules())
+    assert (questions() - before, found.total) == (asked, 0 if q == "tea" else 3)
