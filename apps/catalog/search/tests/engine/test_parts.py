@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 _SYNONYMS = "laptop, portable computer"
 _LAPTOP = "Silver laptop 14, of aluminium, in a rather small box, with dock"
-_WATCH = "Smart watch of steel, in a rather small box, with strap"
+_WATCH = "Smartwatch of steel, in a rather small box, with strap"
 _TV = "Flat TV of black glass, in a rather small box, with mount"
 _JEWELRY = "Jewelry of steel, silver, in a rather small box, with case"
 # What is shorter fits better, so that a part would come first.
@@ -33,12 +33,12 @@ _GOODS = {
     "Larch-Wood desk lamp": "Larch-Wood",
     "Larch-Wood chair, quite large, with arms, for the garden": "Larch-Wood",
     _WATCH: "",
-    "Smart watch strap": "",
     "Smartwatch strap": "",
     _TV: "",
     "Mount for TVs": "",
     _JEWELRY: "",
     "Jewelry case": "",
+    "Smart clock": "",
     "Smartphone with a holder for a phone": "",
     "Smartphone of cardboard, with which children can play at home": "",
 }
