@@ -43,9 +43,9 @@ replay: .venv/demo ## ORDERS=path: push recorded orders through the pipeline (BR
 	@test -n "$(ORDERS)" || { echo "make replay ORDERS=path [BROKER=rabbitmq] [ARGS='--limit 9']"; exit 2; }
 	@python -m deploy.replay $(if $(filter rabbitmq,$(BROKER)),--rabbitmq) "$(ORDERS)" $(ARGS)
 
-search-quality: .venv/demo ## DATA=folder: how good and how fast the search is, by judged queries
+search-quality: .venv/demo ## DATA=folder: how good and how fast the search is, by judged queries (ENGINE=opensearch)
 	@test -n "$(DATA)" || { echo "make search-quality DATA=folder (products.jsonl.gz and judgements*.csv)"; exit 2; }
-	@python -m bench.search_quality "$(DATA)"
+	@python -m bench.search_quality "$(DATA)" $(if $(ENGINE),--engine $(ENGINE))
 
 chaos: .venv/test ## break everything while the shop sells (ROW=7 ORDERS=1000 SEED=42 RECORD=1)
 	@python -m chaos $(if $(ROW),--row $(ROW)) $(if $(ORDERS),--orders $(ORDERS)) \

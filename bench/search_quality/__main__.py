@@ -1,7 +1,8 @@
-"""`python -m bench.search_quality FOLDER`: how good and how fast the search is.
+"""`python -m bench.search_quality FOLDER [--engine NAME]`: how good and how fast search is.
 
 FOLDER holds products.jsonl.gz, as `manage.py import_products` takes it, and one file
-judgements*.csv with query, product_id and grade. Exit status 1 when a gate is not met.
+judgements*.csv with query, product_id and grade. Beside PostgreSQL the engine of SEARCH_URL is
+judged, or the one named, which is started for that. Exit status 1 when a gate is not met.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bench.search_quality.files import Files
-from deploy.embedded import ServerUnavailable
+from deploy.embedded import Servers, ServerUnavailable
 from deploy.local import Busy, local_servers, migrate, set_up_django, shop_environment
 from deploy.processes import ROOT
 from shop.json_lines import Unreadable
@@ -21,8 +22,10 @@ def main() -> int:
     """Do what the command line says and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.search_quality", description=__doc__)
     parser.add_argument("data", type=Path, metavar="FOLDER")
+    parser.add_argument("--engine", choices=["opensearch", "elasticsearch"])
+    arguments = parser.parse_args()
     try:
-        return _run(Files(parser.parse_args().data))
+        return _run(Files(arguments.data), engine=arguments.engine)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         return 130
@@ -31,15 +34,26 @@ def main() -> int:
         return 2
 
 
-def _run(files: Files) -> int:
+def _run(files: Files, *, engine: str | None) -> int:
     with local_servers(DIRECTORY) as servers:
-        set_up_django(shop_environment(servers) | {"DATABASE_STATEMENT_TIMEOUT": "0"})
+        environment = shop_environment(servers) | {"DATABASE_STATEMENT_TIMEOUT": "0"}
+        if engine:
+            environment["SEARCH_URL"] = _started(servers, engine)
+        set_up_django(environment)
         migrate()
         # Models cannot be imported before.
         from bench.search_quality.report import fill, judge_all
 
         fill(files.products)
         return 0 if judge_all(files) else 1
+
+
+def _started(servers: Servers, name: str) -> str:
+    """The address of the engine, which runs as fast as it can."""
+    engine = {"opensearch": servers.opensearch, "elasticsearch": servers.elasticsearch}[name]
+    engine.is_short_lived = False
+    servers.start(name)
+    return engine.url()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +33,8 @@ from bench.search_quality.judging import (
 from bench.search_quality.slips import slip
 
 _ROUNDS = 5  # of all queries, to time them
+# Before: an engine that has just been started compiles what it does often.
+_UNTIMED_ROUNDS = 10
 
 
 class Gates(NamedTuple):
@@ -86,9 +88,10 @@ def _judge(engine: str, asking: Asking, queries: Mapping[str, Grades]) -> bool:
     anew: list[Asked] = []
     everything: list[Asked] = []
     page = partial(asking.ask, page_size=Wanted.page_size)  # as a shopper gets it
+    for _ in range(_UNTIMED_ROUNDS):
+        _asked_anew(engine, page, queries)
     for _ in range(_ROUNDS):
-        _forget_answers(engine)
-        anew += map(page, queries)
+        anew += _asked_anew(engine, page, queries)
         everything.append(page(""))
     p50, _ = _show_times("ms, asked anew", anew)
     _show_times("ms, all products anew", everything)
@@ -137,10 +140,13 @@ def _show_nothing(asked: Asked, grades: Grades) -> None:
     _say(f"  without an answer      {asked.query}: {found.total} found{relaxed}{said}{share}")
 
 
-def _forget_answers(engine: str) -> None:
+def _asked_anew(
+    engine: str, ask: Callable[[str], Asked], queries: Iterable[str]
+) -> list[Asked]:
     """An engine keeps its answers until the index changes; PostgreSQL keeps none."""
     if engine != "postgres":
         client().indices.clear_cache(index=ALIAS, request=True)
+    return [*map(ask, queries)]
 
 
 def _known_words() -> list[str]:

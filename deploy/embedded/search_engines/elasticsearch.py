@@ -6,7 +6,7 @@ from pathlib import Path
 from deploy.embedded.home import give, write_private
 from deploy.embedded.process import Account, launch
 from deploy.embedded.search_engines.artifacts import ELASTICSEARCH, java_home, tree
-from deploy.embedded.search_engines.engine import JVM_OPTIONS, SETTINGS, Engine, lines
+from deploy.embedded.search_engines.engine import SETTINGS, Engine, lines
 
 
 class Elasticsearch(Engine):
@@ -35,7 +35,7 @@ class Elasticsearch(Engine):
                 "ES_PATH_CONF": str(data / "config"),
                 "ES_TMPDIR": str(data / "tmp"),
                 "ES_JAVA_HOME": str(jdk),
-                "ES_JAVA_OPTS": " ".join([*JVM_OPTIONS, "-XX:-AlwaysPreTouch"]),
+                "ES_JAVA_OPTS": " ".join([*self.java_options, "-XX:-AlwaysPreTouch"]),
             },
         )
 

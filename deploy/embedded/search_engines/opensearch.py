@@ -5,7 +5,7 @@ from pathlib import Path
 from deploy.embedded.home import give, write_private
 from deploy.embedded.process import launch
 from deploy.embedded.search_engines.artifacts import java_home, tree
-from deploy.embedded.search_engines.engine import JVM_OPTIONS, SETTINGS, Engine, lines
+from deploy.embedded.search_engines.engine import SETTINGS, Engine, lines
 
 _RUNNER = "org.codelibs.opensearch.runner.OpenSearchRunner"
 # It listens on the port above the one that it is told, ends without a word above 9299, and
@@ -38,7 +38,11 @@ class OpenSearch(Engine):
         port = str(self.home.port(self.name) - 1)
         options = ["-basePath", str(data), "-numOfNode", "1", "-baseHttpPort", port]
         options += ["-clusterName", f"plugproof-{self.home.key}"]
-        java = [str(jdk / "bin" / "java"), *JVM_OPTIONS, "--enable-native-access=ALL-UNNAMED"]
+        java = [
+            str(jdk / "bin" / "java"),
+            *self.java_options,
+            "--enable-native-access=ALL-UNNAMED",
+        ]
         pid = launch(
             [*java, "-cp", f"{engines / 'opensearch'}/*", _RUNNER, *options],
             log=self.home.log(self.name),

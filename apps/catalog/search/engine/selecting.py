@@ -14,7 +14,7 @@ Selections = Mapping[str, Query]  # by the name of the facet that each belongs t
 # Values of attributes, from which those to show are chosen. Their texts are what takes time: in
 # their order, the last one first, the engine reads them one after the other, and a search is a
 # sixth faster; the most frequent ones it looks up one by one.
-IN_ORDER: Query = {"size": 10_000, "order": {"_key": "desc"}}
+IN_ORDER: Query = {"size": 20_000, "order": {"_key": "desc"}}
 MOST_FREQUENT: Query = {"size": 5000, "order": {"_count": "desc"}}
 
 
