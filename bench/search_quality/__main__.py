@@ -7,6 +7,8 @@ judged, or the one named, which is started for that. Exit status 1 when a gate i
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.search_quality.files import Files
@@ -35,11 +37,9 @@ def main() -> int:
 
 
 def _run(files: Files, *, engine: str | None) -> int:
-    with local_servers(DIRECTORY) as servers:
+    with local_servers(DIRECTORY) as servers, _running(servers, engine) as address:
         environment = shop_environment(servers) | {"DATABASE_STATEMENT_TIMEOUT": "0"}
-        if engine:
-            environment["SEARCH_URL"] = _started(servers, engine)
-        set_up_django(environment)
+        set_up_django(environment | address)
         migrate()
         # Models cannot be imported before.
         from bench.search_quality.report import fill, judge_all
@@ -48,12 +48,20 @@ def _run(files: Files, *, engine: str | None) -> int:
         return 0 if judge_all(files) else 1
 
 
-def _started(servers: Servers, name: str) -> str:
-    """The address of the engine, which runs as fast as it can."""
+@contextmanager
+def _running(servers: Servers, name: str | None) -> Iterator[dict[str, str]]:
+    """The engine as fast as it can be, and the setting that names it; none is none."""
+    if name is None:
+        yield {}
+        return
     engine = {"opensearch": servers.opensearch, "elasticsearch": servers.elasticsearch}[name]
     engine.is_short_lived = False
+    servers.stop(name)  # one that an earlier run has left may be a slow one
     servers.start(name)
-    return engine.url()
+    try:
+        yield {"SEARCH_URL": engine.url()}
+    finally:
+        servers.stop(name)
 
 
 if __name__ == "__main__":

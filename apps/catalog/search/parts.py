@@ -5,6 +5,7 @@ changes them makes the function and the rows of `SearchText` anew in a migration
 needs `init_search`.
 """
 
+from collections.abc import Sequence
 from itertools import takewhile
 
 from apps.catalog.search.spellings import plural
@@ -21,13 +22,19 @@ _REGULAR = (
 _IRREGULAR = ["pouch", "pouches", "shelf", "shelves"]
 _SINGULAR = _REGULAR.split()
 PARTS = frozenset([*_SINGULAR, *map(plural, _SINGULAR), *_IRREGULAR])
+# What stands behind says of what it is for, or what comes with it.
+_BEHIND = {"for", "with", "without"}
 
 
 def thing_of(q: str) -> str | None:
-    """The word that says what somebody looks for, which in English is the last one, or the last
-    before *for*; what has a digit says which one it is. None if it is a part: no thing should
-    come before it."""
-    words = words_of(" ".join(takewhile(lambda word: word != "for", words_typed(q))))
-    if not PARTS.isdisjoint(words):
-        return None
-    return next((word for word in reversed(words) if not any(map(str.isdigit, word))), None)
+    """The word that says what somebody looks for. None if it is a part: no thing should come
+    before it."""
+    words = words_of(" ".join(takewhile(lambda word: word not in _BEHIND, words_typed(q))))
+    return last_name(words) if words and PARTS.isdisjoint(words) else None
+
+
+def last_name(words: Sequence[str]) -> str:
+    """In English the last of several words says what a thing is, and what has a digit says
+    which one: the last without a digit, if there is one."""
+    plain = [word for word in words if not any(map(str.isdigit, word))]
+    return (plain or words)[-1]

@@ -6,10 +6,11 @@ from itertools import islice
 from typing import Any
 
 from apps.catalog.search.boosts import Factors
+from apps.catalog.search.parts import last_name
 from apps.catalog.search.postgres.matching import ENOUGH, FOR_IT
 from apps.catalog.search.spellings import other_spelling
 from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
-from apps.catalog.search.words import FEW, may_be_one, ways_of
+from apps.catalog.search.words import FEW, may_be_one, ways_of, words_of
 
 Query = dict[str, Any]
 
@@ -47,8 +48,8 @@ def everything() -> Question:
 def all_of(
     words: Sequence[str], *, groups: Sequence[Group], thing: str | None, sku: str = ""
 ) -> Question:
-    """Each word, or what the shopkeeper says means the same; or else the product's SKU. Before
-    others what is the `thing`."""
+    """Each word, or what the shopkeeper says means the same; or else the product's SKU. What is
+    made for the `thing` counts half."""
     spans = _spans(words, groups)
     has_sku = {"term": {"skus": {"value": sku, "boost": 1000}}}
     words_said = {"bool": {"must": [*map(_clause, spans)]}}
@@ -214,7 +215,8 @@ def _said(text: str) -> Iterator[Query]:
 def _things_first(query: Query, spans: Sequence[_Span], thing: str | None) -> Query:
     """A laptop before a laptop lock, as in PostgreSQL."""
     named = [span for span in spans if thing in span.typed]
-    things = [way.split()[-1] for span in named for way in (*span.ways(), *span.joined)]
+    ways = [way for span in named for way in (*span.ways(), *span.joined)]
+    things = [last_name(words_of(way) or [way]) for way in ways]
     if not things:
         return query
     others = filter(None, map(other_spelling, things))

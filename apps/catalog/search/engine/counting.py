@@ -29,7 +29,7 @@ def facets_of(wanted: Wanted, counted: Counted) -> list[Facet]:
 
 
 def are_all(counted: Counted) -> bool:
-    """Whether each value of an attribute was counted that some product has."""
+    """Whether each value of an attribute was counted that a product found has."""
     return not counted["attributes"]["values"]["sum_other_doc_count"]
 
 

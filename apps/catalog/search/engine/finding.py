@@ -111,7 +111,7 @@ class _Asking:
         is_ranked = wanted.sort == "relevance"
         selections = selections_of(wanted)
         on_sale = _on_sale(question)
-        # Of all products it is clear beforehand that they have too many values.
+        # All products of a large shop have too many: it would be asked twice.
         values = IN_ORDER if self._words else MOST_FREQUENT
         return self._ask(
             query=asking.ranked(on_sale, factors=factors) if is_ranked else on_sale,

@@ -78,7 +78,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         FROM
             regexp_split_to_table(
                 name,
-                '[][,;:()|]| [-\u2013\u2014+] |\mw/|\m(?:with|without|incl|including|plus)\M',
+                '[][,;:()|]| [-\u2013\u2014+] |\mw/|\m(?:with|without|incl|including)\M',
                 'i'
             ) WITH ORDINALITY AS segments(written, segment),
             string_to_table(public.search_words(written), ' ')

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from apps.catalog.search import synonyms
+from apps.catalog.search.parts import last_name
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.spellings import other_spelling
 from apps.catalog.search.synonyms import Group
@@ -211,7 +212,7 @@ def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
     return Clause(
         words=span.words,
         alternatives=(*said, *cut),
-        things=tuple(each.stems[-1].text for each in said),
+        things=tuple(last_name([stem.text for stem in each.stems]) for each in said),
         is_known=any(map(vocabulary.is_counted, said)),
         is_number=all(word.isdigit() for word in span.words),
     )

@@ -53,7 +53,7 @@ def everything() -> Match:
 
 
 def all_of(clauses: Sequence[Clause], *, thing: str | None = None) -> Match:
-    """Products that have each of the clauses, before others those that are the `thing`."""
+    """Products that have each of the clauses; what is made for the `thing` counts half."""
     params = _params(clauses, thing) | {
         "all": _and(_any(clause.alternatives) for clause in clauses)
     }

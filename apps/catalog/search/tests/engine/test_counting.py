@@ -4,7 +4,6 @@ import random
 
 import pytest
 
-from apps.catalog.models import Product
 from apps.catalog.search import engine, postgres
 from apps.catalog.search.engine import selecting
 from apps.catalog.search.engine.client import client
@@ -119,14 +118,16 @@ def test_says_when_there_are_more_values_than_it_counts(
 def test_what_is_too_much_to_count_in_order_is_counted_beside_the_selections(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for colour in ("Red", "Red", "Blue"):
-        slug = f"mug-{Product.objects.count()}"
-        make_goods("Mug", slug=slug, brand=colour, attributes={"Colour": [colour]})
+    for number, colour in enumerate(["Red", "Red", "Blue", "Blue"]):
+        attributes = {"Colour": [colour], "Size": ["S" if number == 3 else "M"]}
+        make_goods("Mug", slug=f"mug-{number}", brand=colour, attributes=attributes)
     index.fill()
     monkeypatch.setitem(selecting.IN_ORDER, "size", 1)
     wanted = Wanted(q="mug", brands=("blue",), attributes={"Colour": ("Blue",)})
     found = engine.search(wanted, rules=Rules())
     assert found.facets == postgres.search(wanted, rules=Rules()).facets
+    (sizes,) = [facet.values for facet in found.facets if facet.name == "Size"]
+    assert {one.value: one.count for one in sizes} == {"S": 1, "M": 1}
 
 
 def questions() -> int:
