@@ -220,7 +220,7 @@ def _things_first(query: Query, spans: Sequence[_Span], thing: str | None) -> Qu
     if not things:
         return query
     others = filter(None, map(other_spelling, things))
-    made_for_it = [{"match": {"for_what": way}} for way in (*things, *others)]
+    made_for_it = [{"match": {"for_what": name}} for name in (*things, *others)]
     return {
         "boosting": {
             "positive": query,

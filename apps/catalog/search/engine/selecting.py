@@ -51,8 +51,8 @@ def all_but(selections: Selections, own: str | None) -> Query:
 
 
 def aggregations(wanted: Wanted, selections: Selections) -> dict[str, Query]:
-    """What to count besides the attributes; each facet over what all selections but its own
-    leave over."""
+    """What to count of all but attributes, and of each attribute that is selected; each over
+    what all selections but its own leave over."""
     prices = {"lowest": {"min": {"field": "prices"}}, "highest": {"max": {"field": "prices"}}}
     counted = {
         "brand": _terms("brand_slug", wanted.brands),
