@@ -19,10 +19,12 @@ from chaos.world import World
 def run_rows(world: World, console: Console, arguments: argparse.Namespace) -> int:
     """0 if every row held, 1 if not."""
     console.print(f"seed {arguments.seed}, {arguments.orders} orders a row")
-    verdicts = [_run(ROWS[number], world, console, arguments) for number in arguments.row]
-    held = sum(not verdict.failures for verdict in verdicts)
-    console.print(f"{held} of {len(verdicts)} rows held")
-    return int(held < len(verdicts))
+    verdicts = {n: _run(ROWS[n], world, console, arguments) for n in arguments.row}
+    failed = {n: verdict for n, verdict in verdicts.items() if verdict.failures}
+    for number, verdict in failed.items():  # once more: a long log may be cut at its beginning
+        console.print(f"{number:3} FAILED {verdict.failures[0]}", style="red", markup=False)
+    console.print(f"{len(verdicts) - len(failed)} of {len(verdicts)} rows held")
+    return int(bool(failed))
 
 
 def _run(row: Row, world: World, console: Console, arguments: argparse.Namespace) -> Verdict:

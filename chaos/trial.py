@@ -24,7 +24,9 @@ from tasks.models import DeadLetter
 from tasks.sweeper import sweep
 
 CLIENTS = 8
-SETTLED_WITHIN = 60  # seconds after the last fault ended
+# Seconds after the last fault ended: what failed meanwhile is tried again up to a minute later,
+# and an order may have two such steps.
+SETTLED_WITHIN = 120
 
 
 class Trial:
@@ -178,8 +180,7 @@ class Trial:
 
     def p99(self) -> float:
         """Seconds."""
-        times = [answer.seconds for answer in self.checkouts()]
-        return statistics.quantiles(times, n=100)[-1] if len(times) > 1 else max(times)
+        return percentile([answer.seconds for answer in self.checkouts()], 99)
 
     def all_placed(self) -> None:
         """Every wish became exactly one order."""
@@ -187,6 +188,13 @@ class Trial:
         self.require(placed == len(self.wishes), f"{len(self.wishes) - placed} never placed")
         orders = Order.objects.count()
         self.require(orders == len(self.wishes), f"{orders} orders of {len(self.wishes)}")
+
+
+def percentile(seconds: Sequence[float], percent: int) -> float:
+    """Between the values that there are: of a few, never more than the slowest."""
+    if len(seconds) < 2:
+        return max(seconds)
+    return statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1]
 
 
 def _server_errors(answers: Sequence[Answer]) -> int:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from chaos.clients import TIMEOUT, Shopper, Wish
 from chaos.proxies import TOXICS, Proxies
 from chaos.rows.row import row
-from chaos.trial import Trial
+from chaos.trial import Trial, percentile
 from chaos.world import PROCESSES
 from deploy.embedded.process import wait_until
 
@@ -51,9 +50,7 @@ def _buy_a_quarter(trial: Trial, name: str) -> None:
         pass
     times = [answer.seconds for answer in crowd.answers()]
     trial.require(len(times) >= number, f"only {len(times)} checkouts while {name}")
-    if len(times) > 1:
-        p95 = statistics.quantiles(times, n=20)[-1]
-        trial.figure(f"checkout p95 {name}", f"{p95 * 1000:.0f} ms")
+    trial.figure(f"checkout p95 {name}", f"{percentile(times, 95) * 1000:.0f} ms")
 
 
 @contextmanager

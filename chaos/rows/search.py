@@ -23,7 +23,7 @@ from apps.catalog.search.indexing.comparing import compare
 from apps.catalog.search.models import DirtyProduct, SearchIndex
 from chaos.clients import TIMEOUT
 from chaos.rows.row import row
-from chaos.trial import Trial
+from chaos.trial import Trial, percentile
 
 _AWAY = 6.0  # seconds, each time
 _AT_MOST = 0.5  # seconds that 95 of 100 searches take
@@ -215,7 +215,7 @@ def away(trial: Trial) -> None:
 def _judge(trial: Trial, searchers: Sequence[Searcher], editor: Editor) -> None:
     seconds = [each for searcher in searchers for each in searcher.seconds]
     answers = _answers(searchers)
-    p95 = statistics.quantiles(seconds, n=20)[-1]
+    p95 = percentile(seconds, 95)
     trial.figure("searches", dict(answers))
     trial.figure("search p95", f"{p95:.2f} s")
     trial.figure("saves", f"{editor.answers['saved']}, the slowest {max(editor.seconds):.2f} s")

@@ -1,6 +1,5 @@
 """A standby that is late, goes away, or becomes a primary, while shoppers browse and buy."""
 
-import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import requests
 from apps.catalog.models import Variant
 from apps.orders.models import OrderItem
 from chaos.rows.row import row
-from chaos.trial import Trial
+from chaos.trial import Trial, percentile
 from deploy.embedded.process import wait_until
 from tests.standby import cut_off, killed, lagging, promoted, stopped
 
@@ -61,7 +60,7 @@ def _browsing(trial: Trial) -> Iterator[None]:
     finally:
         browser.end()
     trial.figure("pages", len(browser.seconds))
-    trial.figure("page p99", f"{statistics.quantiles(browser.seconds, n=100)[-1]:.2f} s")
+    trial.figure("page p99", f"{percentile(browser.seconds, 99):.2f} s")
     trial.require(
         not browser.failures, f"{len(browser.failures)} pages failed: {browser.failures[:3]}"
     )
