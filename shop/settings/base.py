@@ -29,6 +29,7 @@ WSGI_APPLICATION = "shop.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "shop",  # before the theme: some of its templates take the place of the theme's
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
@@ -48,7 +49,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
     "tree_queries",
-    "shop",
     "shop.routing",
     "shop.outbox",
     "shop.mail",

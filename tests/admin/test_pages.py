@@ -56,6 +56,22 @@ def test_opens_for_staff(client: Client, model: type[Model]) -> None:
 
 
 @all_models
+def test_offers_to_add_the_first_one_only_if_staff_may(
+    client: Client, model: type[Model]
+) -> None:
+    model._default_manager.all().delete()
+    client.force_login(make_staff())
+    page = client.get(url_of(model, "changelist"), {"q": "nobody is called that"})
+    assert "Create a new item" not in page.text
+    if model._default_manager.exists():  # staff themselves
+        return
+    page = client.get(url_of(model, "changelist"))
+    assert f"No {model._meta.verbose_name_plural} yet." in page.text
+    may_add = model._meta.label in ADDED_BY_HAND
+    assert (f'href="{url_of(model, "add")}"' in page.text) == may_add
+
+
+@all_models
 def test_sends_a_shopper_to_the_login(client: Client, model: type[Model]) -> None:
     fill_shop(range(1))
     client.force_login(make_user("bob@example.com"))
