@@ -33,8 +33,7 @@ def main() -> int:
     arguments = parser.parse_args()
     refuse_unknown_rows(parser, arguments.row)
     directory = arguments.dir.resolve()
-    plants = tomllib.loads(_PLANTS.read_text())["plant"]
-    chosen = [one for one in plants if not arguments.row or one["row"] in arguments.row]
+    chosen = [one for one in all_plants() if not arguments.row or one["row"] in arguments.row]
     servers = Servers(directory)
     servers.up(rabbitmq=True)  # once for all of them
     try:
@@ -43,6 +42,16 @@ def main() -> int:
         servers.down()
     sys.stdout.write(f"{noticed} of {len(chosen)} planted bugs were noticed\n")
     return int(noticed < len(chosen))
+
+
+def all_plants() -> list[dict[str, Any]]:
+    """The bugs that can be planted, as they stand in the file."""
+    return tomllib.loads(_PLANTS.read_text())["plant"]  # type: ignore[no-any-return]
+
+
+def changes(plant: dict[str, Any]) -> list[dict[str, Any]]:
+    """What it changes in the copy: its own place, and those of the protections behind it."""
+    return [plant, *plant.get("also", [])]
 
 
 def _try_all(plants: list[dict[str, Any]], directory: Path) -> int:
@@ -71,7 +80,7 @@ def _try(plant: dict[str, Any], directory: Path) -> str | None:
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / "shop"
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
-        for change in (plant, *plant.get("also", [])):
+        for change in changes(plant):
             _change(copy / change["file"], change)
         failures = _run_row(plant, copy, directory)
     telling = [one for one in failures if _tells(plant, one)]

@@ -2,6 +2,7 @@
 
 import re
 
+from chaos.planted import all_plants, changes
 from tests.planted_bugs import ROOT, Bug, all_bugs
 
 # What fixtures put into a test's name.
@@ -20,6 +21,16 @@ def words_of_no_test(bug: Bug) -> set[str]:
 def test_each_changes_a_place_that_is_there_once() -> None:
     stale = [
         bug.name for bug in all_bugs() if (ROOT / bug.file).read_text().count(bug.old) != 1
+    ]
+    assert not stale
+
+
+def test_each_of_the_trials_changes_places_that_are_there_once() -> None:
+    stale = [
+        f"row {plant['row']}: {change['file']}"
+        for plant in all_plants()
+        for change in changes(plant)
+        if (ROOT / change["file"]).read_text().count(change["old"]) != 1
     ]
     assert not stale
 
