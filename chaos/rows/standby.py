@@ -12,10 +12,12 @@ from apps.orders.models import OrderItem
 from chaos.rows.row import row
 from chaos.trial import Trial, percentile
 from deploy.embedded.process import wait_until
+from deploy.embedded.standby import Standby
 from tests.standby import cut_off, killed, lagging, promoted, stopped
 
 _PAGES = ("products/", "categories/", "brands/")
 _BACK_WITHIN = 10  # seconds, after the standby is there again
+_BELIEVED = 2  # seconds; more than a process goes by what it last heard of a standby
 
 
 class Browser(threading.Thread):
@@ -82,6 +84,8 @@ def _checkout_did_not_notice(trial: Trial, faults: int) -> None:
 )
 def late(trial: Trial) -> None:
     lags = (0.2, 3.0, 30.0)
+    trial.stock(1)
+    trial.wait_for("it is read at first", lambda: _is_read(trial))
     with _browsing(trial):
         for lag in lags:
             with lagging(trial.world.servers.standby, seconds=lag):
@@ -123,21 +127,33 @@ def _is_read(trial: Trial) -> bool:
     counted = "select coalesce(sum(idx_scan + seq_scan), 0) from pg_stat_all_tables"
     where = " where relname in ('catalog_product', 'catalog_brand')"
     with suppress(requests.RequestException):
-        before = standby.sql(counted + where, database="ecommerce")
+        before = _sql(standby, counted + where)
         for page in _PAGES:
             requests.get(f"{trial.world.url}/api/catalog/{page}", timeout=15)
         time.sleep(1)  # the server's statistics are a second late
-        return standby.sql(counted + where, database="ecommerce") != before
+        return _sql(standby, counted + where) != before
     return False
+
+
+def _sql(standby: Standby, statement: str) -> str:
+    return standby.sql(statement, database="ecommerce")
+
+
+def _page(trial: Trial) -> str:
+    return requests.get(f"{trial.world.url}/api/catalog/products/", timeout=15).text
 
 
 @row(19, "standby promoted", holds="it is read no more; checkout does not notice", is_slow=True)
 def taken_over(trial: Trial) -> None:
-    with (
-        _browsing(trial),
-        promoted(trial.world.servers.standby),
-        trial.buying(),
-    ):
-        pass
+    standby = trial.world.servers.standby
+    products = trial.stock(3 * trial.orders)
+    trial.wait_for("it is read at first", lambda: _is_read(trial))
+    with _browsing(trial), promoted(standby):
+        _sql(standby, "update catalog_product set name = 'Sold elsewhere'")
+        with trial.buying(trial.make_wishes(products=products)):
+            pass
+        time.sleep(_BELIEVED)
+        pages = [_page(trial) for _ in range(8)]  # of each process of the web
+        trial.require(not any("Sold elsewhere" in page for page in pages), "it is still read")
     trial.fault_ends()
     _checkout_did_not_notice(trial, 1)
