@@ -98,7 +98,9 @@ class Processes:
 
     def alive(self) -> list[str]:
         """The names of those that were started and have not ended."""
-        return [name for name, process in self._running.items() if process.poll() is None]
+        # A copy: another thread may end one meanwhile.
+        running = list(self._running.items())
+        return [name for name, process in running if process.poll() is None]
 
     def pid(self, name: str) -> int:
         """The process id of one that was started."""

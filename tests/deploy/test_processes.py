@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,23 @@ class TestStart:
         assert says(shop, "polite", "up")
         argv = Path(f"/proc/{shop.pid('polite')}/exe").resolve()
         assert argv == Path(sys.executable).resolve()
+
+    def test_tells_who_is_alive_while_another_thread_starts_and_ends_one(
+        self, shop: Processes
+    ) -> None:
+        names = [f"parent.{number}" for number in range(5)]
+        shop.start(names)
+
+        def start_and_end() -> None:
+            for _ in range(50):
+                shop.start(["brief"])
+                shop.kill("brief")
+
+        thread = threading.Thread(target=start_and_end)
+        thread.start()
+        while thread.is_alive():
+            assert set(names) <= set(shop.alive())
+        thread.join()
 
     def test_refuses_a_name_that_the_procfile_does_not_have(self, shop: Processes) -> None:
         with pytest.raises(KeyError):
