@@ -84,7 +84,6 @@ def _checkout_did_not_notice(trial: Trial, faults: int) -> None:
 )
 def late(trial: Trial) -> None:
     lags = (0.2, 3.0, 30.0)
-    trial.stock(1)
     trial.wait_for("it is read at first", lambda: _is_read(trial))
     with _browsing(trial):
         for lag in lags:
