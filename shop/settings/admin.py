@@ -91,6 +91,7 @@ UNFOLD = {
                 "items": [
                     _item("Synonyms", "compare_arrows", "search.synonym"),
                     _item("Boosts", "rocket_launch", "search.boost"),
+                    _item("Empty searches", "search_off", "search.emptysearch"),
                     _item("Indexes", "manage_search", "search.searchindex"),
                 ],
             },

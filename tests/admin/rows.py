@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django_celery_results.models import TaskResult
 
 from apps.catalog.models import Brand, Category, Product
-from apps.catalog.search.models import Boost, Renaming, SearchIndex, Synonym
+from apps.catalog.search.models import Boost, EmptySearch, Renaming, SearchIndex, Synonym
 from apps.orders import fulfilment
 from apps.orders.checkout import place_order
 from shop.outbox.models import OutboxMessage
@@ -62,5 +62,6 @@ def _fill(n: int) -> None:
     Group.objects.create(name=f"Packers {n}")
     Synonym.objects.create(terms=f"mug {n}, beaker {n}")
     Boost.objects.create(query=f"mug {n}", product=product)
+    EmptySearch.objects.create(query=f"tea cosy {n}")
     SearchIndex.objects.create(name=f"products-{n}", state="dropped", started_at=NOON)
     Renaming.objects.create(category_id=n)

@@ -20,6 +20,7 @@ ADDED_BY_HAND = {
     "catalog.Category",
     "catalog.Product",
     "search.Boost",
+    "search.EmptySearch",
     "search.Synonym",
 }
 NEVER_EMPTY = {"accounts.User", "accounts.Customer"}  # whoever looks is one

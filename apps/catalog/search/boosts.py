@@ -1,13 +1,12 @@
 """What the shopkeeper moves up or down in the results."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from apps.catalog.search.models import Boost
-from apps.catalog.search.spellings import same_word
 from apps.catalog.search.tree import Tree
-from apps.catalog.search.words import words_of
+from apps.catalog.search.words import same_search
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,7 @@ def rules_of(boosts: Iterable[Boost]) -> tuple[Rule, ...]:
     tree = Tree()
     return tuple(
         Rule(
-            words=_key(words_of(boost.query)),
+            words=same_search(boost.query),
             factor=boost.factor,
             product_id=boost.product_id,
             brand_id=boost.brand_id,
@@ -51,12 +50,12 @@ def says_something(query: str) -> bool:
 
     An empty one applies to every search.
     """
-    return not query.strip() or bool(words_of(query))
+    return not query.strip() or bool(same_search(query))
 
 
-def factors(words: Sequence[str], *, rules: Iterable[Rule]) -> Factors:
-    """Of a search for these words."""
-    asked = _key(words)
+def factors(q: str, *, rules: Iterable[Rule]) -> Factors:
+    """Of a search for this."""
+    asked = same_search(q)
     products: dict[int, float] = defaultdict(lambda: 1.0)
     brands: dict[int, float] = defaultdict(lambda: 1.0)
     categories: dict[int, float] = defaultdict(lambda: 1.0)
@@ -70,7 +69,3 @@ def factors(words: Sequence[str], *, rules: Iterable[Rule]) -> Factors:
         for category_id in rule.category_ids:
             categories[category_id] *= rule.factor
     return Factors(products=dict(products), brands=dict(brands), categories=dict(categories))
-
-
-def _key(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(same_word(word) for word in words)

@@ -130,6 +130,23 @@ class Boost(models.Model):
         return f"{target} × {self.factor:g}"
 
 
+class EmptySearch(models.Model):
+    """A search that finds nothing, since the shop does not sell what it asks for."""
+
+    REPLICA_OK = True
+
+    query = models.CharField(
+        max_length=200, help_text="In any order and case, and with no other words: ipad pro."
+    )
+    is_active = models.BooleanField("active", default=True)
+
+    class Meta:
+        verbose_name_plural = "empty searches"
+
+    def __str__(self) -> str:
+        return self.query
+
+
 class SearchText(models.Model):
     """What PostgreSQL searches in for one product, whether it is on sale or not.
 

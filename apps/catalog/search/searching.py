@@ -21,17 +21,27 @@ log = logging.getLogger(__name__)
 def search(wanted: Wanted, *, rules: Rules | None = None) -> Found:
     """What is found. `rules` are the shopkeeper's, unless others are to be tried."""
     chosen = current_rules() if rules is None else rules
-    return _ask(
+    found = _ask(
         lambda: engine.search(wanted, rules=chosen),
         instead=lambda: postgres.search(wanted, rules=chosen),
     )
+    # Asked all the same: only then is known what a typo was taken for.
+    if chosen.leaves_empty(found.did_you_mean or wanted.q):
+        return Found(hits=(), total=0, facets=(), engine=found.engine, degraded=found.degraded)
+    return found
 
 
 def suggest(text: str, *, limit: int) -> Suggestions:
     """What the first letters of a search may mean."""
-    return _ask(
+    suggested = _ask(
         lambda: engine.suggest(text, limit=limit),
         instead=lambda: postgres.suggest(text, limit=limit),
+    )
+    rules = current_rules()
+    return replace(
+        suggested,
+        queries=[query for query in suggested.queries if not rules.leaves_empty(query)],
+        product_ids=() if rules.leaves_empty(text) else suggested.product_ids,
     )
 
 

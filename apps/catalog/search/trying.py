@@ -1,16 +1,19 @@
-"""What a synonym or a boost that is not saved yet would do to the results of a search."""
+"""What a rule that is not saved yet would do to the results of a search."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apps.catalog.models import Product
-from apps.catalog.search import boosts, synonyms
-from apps.catalog.search.models import Boost, Synonym
-from apps.catalog.search.rules import Rules, read_rules
+from apps.catalog.search.boosts import rules_of
+from apps.catalog.search.models import Boost, EmptySearch, Synonym
+from apps.catalog.search.rules import Rules, empty_of, read_rules
 from apps.catalog.search.searching import search
+from apps.catalog.search.synonyms import groups_of
 from apps.catalog.search.wanted import Found, Wanted
 
 SHOWN = 10
+
+Taught = Synonym | Boost | EmptySearch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,7 @@ class Comparison:
         )
 
 
-def compare(rule: Synonym | Boost, *, q: str) -> Comparison:
+def compare(rule: Taught, *, q: str) -> Comparison:
     """The first results for `q` without and with the rule as it stands on the form.
 
     Nothing is saved, and no other search sees the rule.
@@ -67,12 +70,17 @@ def compare(rule: Synonym | Boost, *, q: str) -> Comparison:
     )
 
 
-def _rules_with(rule: Synonym | Boost, *, kept: Rules) -> Rules:
-    if isinstance(rule, Synonym):
-        others = Synonym.objects.filter(is_active=True).exclude(pk=rule.pk)
-        return Rules(synonyms=synonyms.groups_of([*others, rule]), boosts=kept.boosts)
-    rest = Boost.objects.filter(is_active=True).exclude(pk=rule.pk)
-    return Rules(synonyms=kept.synonyms, boosts=boosts.rules_of([*rest, rule]))
+def _rules_with(rule: Taught, *, kept: Rules) -> Rules:
+    match rule:
+        case Synonym():
+            terms = [*Synonym.objects.exclude(pk=rule.pk), rule]
+            return replace(kept, synonyms=groups_of(terms))
+        case Boost():
+            boosts = [*Boost.objects.exclude(pk=rule.pk), rule]
+            return replace(kept, boosts=rules_of(boosts))
+        case EmptySearch():
+            searches = [*EmptySearch.objects.exclude(pk=rule.pk), rule]
+            return replace(kept, empty=empty_of(searches))
 
 
 def _places(found: Found, *, other: Found, products: dict[int, Product]) -> list[Place]:

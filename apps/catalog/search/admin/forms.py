@@ -1,4 +1,4 @@
-"""The forms of synonyms and boosts, which say in words what would have no effect."""
+"""The forms of the shopkeeper's rules, which say in words what would have no effect."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,8 @@ from django import forms
 
 from apps.catalog.plain_text import one_line
 from apps.catalog.search.boosts import says_something
-from apps.catalog.search.models import Boost, Synonym
+from apps.catalog.search.models import Boost, EmptySearch, Synonym
+from apps.catalog.search.words import same_search
 from shop.admin import ModelForm
 
 MOST_TERMS = 20
@@ -27,14 +28,14 @@ class SynonymForm(ModelForm[Synonym]):
         same = [
             rule
             for rule in Synonym.objects.exclude(pk=self.instance.pk)
-            if words_of(rule) == {term.lower() for term in terms}
+            if terms_of(rule) == {term.lower() for term in terms}
         ]
         if same:
             raise forms.ValidationError(f"There is a rule with these words already: {same[0]}.")
         return ", ".join(terms)
 
 
-def words_of(rule: Synonym) -> set[str]:
+def terms_of(rule: Synonym) -> set[str]:
     """The rule's words and phrases in lower case."""
     return {one_line(term).lower() for term in rule.terms.split(",")} - {""}
 
@@ -81,3 +82,19 @@ class BoostForm(ModelForm[Boost]):
         if any(sorted(other.query.lower().split()) == words for other in others):
             raise forms.ValidationError("There is a boost of this for the same query already.")
         return cleaned
+
+
+class EmptySearchForm(ModelForm[EmptySearch]):
+    class Meta:
+        model = EmptySearch
+        fields = ("query", "is_active")
+
+    def clean_query(self) -> str:
+        query = one_line(self.cleaned_data["query"])
+        words = same_search(query)
+        if not words:
+            raise forms.ValidationError(f"“{query}” has no word that is searched for.")
+        for other in EmptySearch.objects.exclude(pk=self.instance.pk):
+            if same_search(other.query) == words:
+                raise forms.ValidationError(f"There is a rule for this already: {other}.")
+        return query

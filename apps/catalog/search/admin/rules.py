@@ -1,4 +1,4 @@
-"""Synonyms and boosts: lists and forms, with a query to try them on."""
+"""Synonyms, boosts and empty searches: lists and forms, with a query to try them on."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from tree_queries.forms import TreeNodeChoiceField
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
-from apps.catalog.search.admin.forms import BoostForm, SynonymForm, words_of
+from apps.catalog.search.admin.forms import BoostForm, EmptySearchForm, SynonymForm, terms_of
 from apps.catalog.search.admin.trying import TryingAdmin
-from apps.catalog.search.models import Boost, Synonym
+from apps.catalog.search.models import Boost, EmptySearch, Synonym
 from shop.admin import label
 
 
@@ -30,7 +30,7 @@ class SynonymAdmin(TryingAdmin):
     ) -> None:
         super().save_model(request, synonym, form, change)
         for other in Synonym.objects.filter(is_active=True).exclude(pk=synonym.pk):
-            shared = ", ".join(sorted(words_of(other) & words_of(synonym)))
+            shared = ", ".join(sorted(terms_of(other) & terms_of(synonym)))
             if shared:
                 messages.warning(request, f"Another rule has {shared}, too: {other}.")
 
@@ -73,3 +73,14 @@ class BoostAdmin(TryingAdmin):
         if boost.factor > 1:
             return label(f"up × {boost.factor:g}", color="success")
         return label(f"down × {boost.factor:g}", color="warning")
+
+
+@admin.register(EmptySearch)
+class EmptySearchAdmin(TryingAdmin):
+    form = EmptySearchForm
+    list_display = ("query", "is_active")
+    list_filter = (("is_active", BooleanRadioFilter),)
+    list_filter_submit = True
+    search_fields = ("query",)
+    search_help_text = "Query"
+    ordering = ("query", "pk")

@@ -9,8 +9,8 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from apps.catalog.plain_text import one_line
-from apps.catalog.search.models import Boost, Synonym
-from apps.catalog.search.trying import compare
+from apps.catalog.search.models import Synonym
+from apps.catalog.search.trying import Taught, compare
 from shop.admin import ModelAdmin
 
 _LONGEST_QUERY = 200
@@ -59,6 +59,6 @@ class TryingAdmin(ModelAdmin[Any]):
         return TemplateResponse(request, "search/admin/tried.html", context)
 
 
-def first_query(rule: Synonym | Boost) -> str:
+def first_query(rule: Taught) -> str:
     """A query that the rule is about; empty if it is about all."""
-    return rule.query if isinstance(rule, Boost) else rule.terms.partition(",")[0].strip()
+    return rule.terms.partition(",")[0].strip() if isinstance(rule, Synonym) else rule.query

@@ -47,6 +47,15 @@ def names(**params: Any) -> list[str]:
     return [product["name"] for product in answer(**params)["results"]]
 
 
+def suggestions(q: str) -> tuple[list[str], list[str]]:
+    """What is suggested, after the words were counted: searches, and names of products."""
+    refresh_vocabulary()
+    response = guest().get(SUGGEST, {"q": q})
+    assert response.status_code == 200, response.content
+    found = response.json()
+    return found["queries"], [product["name"] for product in found["products"]]
+
+
 def facet(found: dict[str, Any], name: str) -> dict[str, int]:
     """The counts of a facet by value."""
     values = next(each["values"] for each in found["facets"] if each["name"] == name)

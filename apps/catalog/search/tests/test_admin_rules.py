@@ -1,4 +1,4 @@
-"""Synonyms and boosts in the admin: what would have no effect is refused in words."""
+"""The shopkeeper's rules in the admin: what would have no effect is refused in words."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.catalog.models import Brand, Product
-from apps.catalog.search.models import Boost, Synonym
+from apps.catalog.search.models import Boost, EmptySearch, Synonym
 from tests.builders import make_staff, make_variant
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +126,34 @@ class TestBoosts:
             "down × 0.5",
         ):
             assert text in page
+
+
+class TestEmptySearches:
+    def test_are_kept_tidily_and_listed(self, sue: Client) -> None:
+        assert "Tablet pro" in add(sue, "emptysearch", query=" Tablet   pro ")
+        assert EmptySearch.objects.get().query == "Tablet pro"
+
+    @pytest.mark.parametrize("query", ["🫖", "!!", "the", "to be or not", "cheap"])
+    def test_without_a_word_are_refused(self, sue: Client, query: str) -> None:
+        page = add(sue, "emptysearch", query=query)
+        assert f"“{query}” has no word that is searched for." in page
+        assert not EmptySearch.objects.exists()
+
+    @pytest.mark.parametrize("query", ["", "  ", "x" * 201])
+    def test_that_are_blank_or_too_long_are_refused(self, sue: Client, query: str) -> None:
+        add(sue, "emptysearch", query=query)
+        assert not EmptySearch.objects.exists()
+
+    def test_that_are_there_already_are_refused(self, sue: Client) -> None:
+        EmptySearch.objects.create(query="tablet pro", is_active=False)
+        page = add(sue, "emptysearch", query="Pro tablets")
+        assert "There is a rule for this already: tablet pro." in page
+        add(sue, "emptysearch", query="tablet")
+        assert EmptySearch.objects.count() == 2
+
+    def test_may_be_saved_again_as_they_are(self, sue: Client) -> None:
+        rule = EmptySearch.objects.create(query="tablet pro")
+        url = reverse("admin:search_emptysearch_change", args=[rule.pk])
+        assert sue.post(url, {"query": "tablet pro"}).status_code == 302
+        rule.refresh_from_db()
+        assert not rule.is_active

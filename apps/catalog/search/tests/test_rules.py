@@ -1,14 +1,14 @@
-"""Synonyms and boosts: what the shopkeeper knows better than the ranking."""
+"""What the shopkeeper knows better than the ranking: synonyms, boosts and empty searches."""
 
 import pytest
 
 from apps.catalog.models import Brand, Category, Product
 from apps.catalog.search import rules, searching
 from apps.catalog.search.boosts import rules_of
-from apps.catalog.search.models import Boost, Synonym
-from apps.catalog.search.rules import Rules, read_rules
+from apps.catalog.search.models import Boost, EmptySearch, Synonym
+from apps.catalog.search.rules import Rules, empty_of, read_rules
 from apps.catalog.search.synonyms import groups_of
-from apps.catalog.search.tests.goods import make_goods, names
+from apps.catalog.search.tests.goods import answer, make_goods, names, suggestions
 from apps.catalog.search.wanted import Wanted
 from tests.statements import counted
 
@@ -22,6 +22,11 @@ def say_the_same(terms: str) -> None:
 
 def boost(query: str = "", **fields: object) -> None:
     Boost.objects.create(query=query, **fields)
+    rules.forget()
+
+
+def leave_empty(query: str, **fields: object) -> None:
+    EmptySearch.objects.create(query=query, **fields)
     rules.forget()
 
 
@@ -89,7 +94,7 @@ def test_boosts_of_categories_take_one_statement_however_many() -> None:
     with counted() as statements:
         read = read_rules()
     assert [len(rule.category_ids) for rule in read.boosts] == [2, 2, 2]
-    assert len(statements) == 3  # the synonyms, the boosts, and the tree
+    assert len(statements) == 4  # the synonyms, the boosts, their tree, and the empty searches
 
 
 @pytest.mark.parametrize("query", ["!!", "🫖", "the", "\u200b"])
@@ -109,6 +114,48 @@ def test_a_boost_of_a_query_counts_for_its_words_in_any_order_and_no_others() ->
     assert names(q="mug")[0] == "Blue mug y"
 
 
+@pytest.mark.parametrize(
+    "q", ["tablet pro", "Pro TABLETS", "cheapest tablet pro", "tablet-pro", "tablte pro"]
+)
+def test_an_empty_search_finds_nothing_however_it_is_typed(q: str) -> None:
+    make_goods("Cover for Tablet Pro")
+    assert names(q=q) == ["Cover for Tablet Pro"]
+    leave_empty("tablet pro")
+    found = answer(q=q)
+    assert (found["total"], found["results"], found["facets"]) == (0, [], [])
+    assert (found["did_you_mean"], found["relaxed"]) == (None, False)
+    assert found["engine"] == "postgres"
+
+
+def test_an_empty_search_leaves_all_others_as_they_are() -> None:
+    make_goods("Cover for Tablet Pro")
+    leave_empty("tablet pro")
+    for q in ("tablet", "tablet pro cover", "cover", ""):
+        assert names(q=q) == ["Cover for Tablet Pro"], q
+
+
+def test_an_empty_search_stays_empty_whatever_is_selected() -> None:
+    make_goods("Cover for Tablet Pro", brand="Larch")
+    leave_empty("tablet pro")
+    found = answer(q="tablet pro", brand="larch", sort="price", page=2)
+    assert (found["total"], found["facets"]) == (0, [])
+
+
+def test_an_empty_search_that_is_not_active_or_has_no_word_does_nothing() -> None:
+    make_goods("Tablet")
+    leave_empty("tablet", is_active=False)
+    leave_empty("the")
+    assert names(q="tablet") == names(q="") == ["Tablet"]
+
+
+def test_an_empty_search_is_not_suggested() -> None:
+    make_goods("Tablet pro case")
+    assert suggestions("tablet pr") == (["tablet pro"], ["Tablet pro case"])
+    leave_empty("tablet pro")
+    assert suggestions("tablet pr") == ([], ["Tablet pro case"])
+    assert suggestions("tablet pro") == ([], [])
+
+
 def test_rules_that_nobody_has_saved_can_be_tried() -> None:
     sofa = make_goods("Sofa")
     tried = Rules(
@@ -118,3 +165,6 @@ def test_rules_that_nobody_has_saved_can_be_tried() -> None:
     hits = searching.search(Wanted(q="couch"), rules=tried).hits
     assert [hit.product_id for hit in hits] == [sofa.pk]
     assert searching.search(Wanted(q="couch")).total == 0
+    empty = Rules(empty=empty_of([EmptySearch(query="sofa")]))
+    assert searching.search(Wanted(q="sofa"), rules=empty).total == 0
+    assert searching.search(Wanted(q="sofa")).total == 1

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.catalog.models import Product
-from apps.catalog.search.models import Boost, Synonym
+from apps.catalog.search.models import Boost, EmptySearch, Synonym
 from apps.catalog.search.trying import Comparison, compare
 from tests.builders import make_staff, make_user, make_variant
 
@@ -61,6 +61,12 @@ class TestComparison:
         assert comparison.after[0].product == last.product
         assert [place.move for place in comparison.after] == ["up from 2", "down from 1"]
 
+    def test_shows_what_an_empty_search_takes_away(self) -> None:
+        comparison = compare(EmptySearch(query="sofas"), q="sofa")
+        assert names(comparison) == ({"Oak sofa", "Pine sofa"}, set())
+        assert not compare(EmptySearch(query="sofa"), q="oak sofa").is_different
+        assert not compare(EmptySearch(query="sofa", is_active=False), q="sofa").is_different
+
     def test_says_when_nothing_changes(self) -> None:
         assert not compare(Synonym(terms="lamp, light"), q="sofa").is_different
 
@@ -72,6 +78,13 @@ class TestPage:
         assert page.count("Red couch") == 1
         assert not Synonym.objects.exists()
         assert "2 products" in attempt(sue, "synonym", terms="lamp, light", **{"try": "sofa"})
+
+    def test_shows_that_an_empty_search_finds_nothing(self, sue: Client) -> None:
+        page = attempt(sue, "emptysearch", query="sofa", **{"try": "sofa"})
+        assert "“sofa”: 2 products before, 0 after." in page
+        assert page.count("drops out") == 2
+        assert "Nothing is found." in page
+        assert not EmptySearch.objects.exists()
 
     def test_tries_the_change_of_a_kept_rule_and_leaves_it(self, sue: Client) -> None:
         rule = Synonym.objects.create(terms="sofa, couch")
@@ -98,6 +111,9 @@ class TestPage:
         rule = Synonym.objects.create(terms="sofa, couch")
         page = sue.get(reverse("admin:search_synonym_change", args=[rule.pk]))
         assert 'name="try" value="sofa"' in page.content.decode()
+        empty = EmptySearch.objects.create(query="lamp")
+        page = sue.get(reverse("admin:search_emptysearch_change", args=[empty.pk]))
+        assert 'name="try" value="lamp"' in page.content.decode()
 
     def test_is_for_those_who_may_write_the_rule(self, client: Client) -> None:
         eve = make_user("eve@example.com", is_staff=True)

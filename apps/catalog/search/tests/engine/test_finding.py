@@ -7,14 +7,15 @@ import pytest
 from elasticsearch import ConnectionTimeout
 
 from apps.catalog.models import Product
-from apps.catalog.search import engine
+from apps.catalog.search import engine, searching
 from apps.catalog.search.boosts import Rule
 from apps.catalog.search.engine import client
 from apps.catalog.search.engine.document import ALIAS
-from apps.catalog.search.rules import Rules
+from apps.catalog.search.models import EmptySearch
+from apps.catalog.search.rules import Rules, empty_of
 from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
-from apps.catalog.search.wanted import Wanted
+from apps.catalog.search.wanted import Found, Wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -202,6 +203,16 @@ def test_synonyms_count_at_once(index: Index) -> None:
     assert index.found("sofa").total == 0
     both = Rules(synonyms=((("sofa",), ("settee",)),))
     assert index.found("sofa", rules=both).total == 1
+
+
+def test_an_empty_search_finds_nothing_and_says_who_was_asked(index: Index) -> None:
+    make_goods("Cover for Tablet Pro")
+    empty = Rules(empty=empty_of([EmptySearch(query="tablet pro")]))
+    for q in ("tablet pro", "tablte pro"):
+        found = index.found(q, rules=empty)
+        assert found.total == 1
+        kept = searching.search(Wanted(q=q), rules=empty)
+        assert kept == Found(hits=(), total=0, facets=(), engine=found.engine)
 
 
 def test_pages_do_not_overlap(index: Index) -> None:
