@@ -136,7 +136,8 @@ class EmptySearch(models.Model):
     REPLICA_OK = True
 
     query = models.CharField(
-        max_length=200, help_text="In any order and case, and with no other words: ipad pro."
+        max_length=200,
+        help_text="A search for just these words, in any order and case, finds nothing.",
     )
     is_active = models.BooleanField("active", default=True)
 

@@ -40,7 +40,8 @@ class TryingAdmin(ModelAdmin[Any]):
         )
 
     def try_rule(self, request: HttpRequest) -> HttpResponse:
-        """The results for the query `try` before and after what the form says."""
+        """The results for the query `try`, or one that the rule is about, before and after what
+        the form says."""
         key = request.POST.get("try_pk", "")
         rule = self.get_object(request, key) if key else None
         if not (
@@ -49,13 +50,15 @@ class TryingAdmin(ModelAdmin[Any]):
             else self.has_add_permission(request)
         ):
             raise PermissionDenied
-        query = one_line(request.POST.get("try", ""))[:_LONGEST_QUERY]
         form = self.get_form(request, rule, change=rule is not None)(
             request.POST, instance=rule
         )
-        context: dict[str, Any] = {"query": query, "form": form}
-        if query and form.is_valid():
-            context["comparison"] = compare(form.instance, q=query)
+        context: dict[str, Any] = {"form": form}
+        if form.is_valid():
+            typed = one_line(request.POST.get("try", ""))[:_LONGEST_QUERY]
+            query = typed or first_query(form.instance)
+            if query:
+                context |= {"query": query, "comparison": compare(form.instance, q=query)}
         return TemplateResponse(request, "search/admin/tried.html", context)
 
 

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 (
                     "query",
                     models.CharField(
-                        help_text="In any order and case, and with no other words: ipad pro.",
+                        help_text="A search for just these words, in any order and case, finds nothing.",
                         max_length=200,
                     ),
                 ),

@@ -86,6 +86,17 @@ class TestPage:
         assert "Nothing is found." in page
         assert not EmptySearch.objects.exists()
 
+    def test_tries_a_query_that_the_rule_is_about_if_none_is_typed(self, sue: Client) -> None:
+        assert "“couch”: 1 product before, 3 after." in attempt(
+            sue, "synonym", terms="couch, sofa", **{"try": " "}
+        )
+        assert "“sofa”: 2 products before, 0 after." in attempt(
+            sue, "emptysearch", query="sofa"
+        )
+        sofa = Product.objects.get(name="Oak sofa")
+        page = attempt(sue, "boost", product=sofa.pk, factor="2")
+        assert "Write a query to try the rule on." in page
+
     def test_tries_the_change_of_a_kept_rule_and_leaves_it(self, sue: Client) -> None:
         rule = Synonym.objects.create(terms="sofa, couch")
         form = {"terms": "sofa, lamp", "try": "sofa", "try_pk": rule.pk}
