@@ -8,7 +8,7 @@ from apps.catalog.models import Variant
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import Found, Wanted
 
-# Of an engine. Without synonyms: the ranking alone is judged.
+# Of an engine. Without the shopkeeper's rules: the ranking alone is judged.
 Search = Callable[..., Found]
 _DEEP = 50  # results: enough for ten that were judged
 

@@ -1,12 +1,13 @@
 """What the shopkeeper moves up or down in the results."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from apps.catalog.search.models import Boost
+from apps.catalog.search.spellings import same_word
 from apps.catalog.search.tree import Tree
-from apps.catalog.search.words import same_search
+from apps.catalog.search.words import words_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ def rules_of(boosts: Iterable[Boost]) -> tuple[Rule, ...]:
     tree = Tree()
     return tuple(
         Rule(
-            words=same_search(boost.query),
+            words=_key(words_of(boost.query)),
             factor=boost.factor,
             product_id=boost.product_id,
             brand_id=boost.brand_id,
@@ -50,12 +51,12 @@ def says_something(query: str) -> bool:
 
     An empty one applies to every search.
     """
-    return not query.strip() or bool(same_search(query))
+    return not query.strip() or bool(words_of(query))
 
 
-def factors(q: str, *, rules: Iterable[Rule]) -> Factors:
-    """Of a search for this."""
-    asked = same_search(q)
+def factors(words: Sequence[str], *, rules: Iterable[Rule]) -> Factors:
+    """Of a search for these words."""
+    asked = _key(words)
     products: dict[int, float] = defaultdict(lambda: 1.0)
     brands: dict[int, float] = defaultdict(lambda: 1.0)
     categories: dict[int, float] = defaultdict(lambda: 1.0)
@@ -69,3 +70,7 @@ def factors(q: str, *, rules: Iterable[Rule]) -> Factors:
         for category_id in rule.category_ids:
             categories[category_id] *= rule.factor
     return Factors(products=dict(products), brands=dict(brands), categories=dict(categories))
+
+
+def _key(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(same_word(word) for word in words)

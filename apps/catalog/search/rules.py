@@ -1,13 +1,12 @@
 """The shopkeeper's rules together, as a search needs them; read again every few seconds."""
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from apps.catalog.search.boosts import Rule, rules_of
+from apps.catalog.search.empty import empty_of, keys_of
 from apps.catalog.search.models import Boost, EmptySearch, Synonym
 from apps.catalog.search.synonyms import Group, groups_of
-from apps.catalog.search.words import same_search
 
 _BELIEVED = 5.0  # seconds; longer, and who edits them would think that nothing happens
 
@@ -16,25 +15,19 @@ _BELIEVED = 5.0  # seconds; longer, and who edits them would think that nothing 
 class Rules:
     synonyms: tuple[Group, ...] = ()
     boosts: tuple[Rule, ...] = ()
-    empty: frozenset[frozenset[str]] = frozenset()  # the words of each
+    empty: frozenset[str] = frozenset()
 
     def leaves_empty(self, q: str) -> bool:
         """Whether a search for this is to find nothing."""
-        return same_search(q) in self.empty
-
-
-def empty_of(searches: Iterable[EmptySearch]) -> frozenset[frozenset[str]]:
-    """The words of those that are active; a search without a word is none of them."""
-    words = (same_search(each.query) for each in searches if each.is_active)
-    return frozenset(filter(None, words))
+        return not keys_of(q).isdisjoint(self.empty)
 
 
 def read_rules() -> Rules:
     """As they are in the database now."""
     return Rules(
-        synonyms=groups_of(Synonym.objects.filter(is_active=True)),
-        boosts=rules_of(Boost.objects.filter(is_active=True)),
-        empty=empty_of(EmptySearch.objects.filter(is_active=True)),
+        synonyms=groups_of(Synonym.objects.all()),
+        boosts=rules_of(Boost.objects.all()),
+        empty=empty_of(EmptySearch.objects.all()),
     )
 
 

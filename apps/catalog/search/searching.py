@@ -26,7 +26,7 @@ def search(wanted: Wanted, *, rules: Rules | None = None) -> Found:
         instead=lambda: postgres.search(wanted, rules=chosen),
     )
     # Asked all the same: only then is known what a typo was taken for.
-    if chosen.leaves_empty(found.did_you_mean or wanted.q):
+    if any(map(chosen.leaves_empty, (wanted.q, found.did_you_mean or ""))):
         return Found(hits=(), total=0, facets=(), engine=found.engine, degraded=found.degraded)
     return found
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from apps.catalog.models import Product
 from apps.catalog.search.boosts import rules_of
+from apps.catalog.search.empty import empty_of
 from apps.catalog.search.models import Boost, EmptySearch, Synonym
-from apps.catalog.search.rules import Rules, empty_of, read_rules
+from apps.catalog.search.rules import Rules, read_rules
 from apps.catalog.search.searching import search
 from apps.catalog.search.synonyms import groups_of
 from apps.catalog.search.wanted import Found, Wanted
@@ -41,6 +42,7 @@ class Comparison:
     total_before: int
     total_after: int
     engine: str
+    is_empty_search: bool  # also with the rule
 
     @property
     def is_different(self) -> bool:
@@ -58,7 +60,8 @@ def compare(rule: Taught, *, q: str) -> Comparison:
     wanted = Wanted(q=q, page_size=SHOWN)
     kept = read_rules()
     before = search(wanted, rules=kept)
-    after = search(wanted, rules=_rules_with(rule, kept=kept))
+    changed = _rules_with(rule, kept=kept)
+    after = search(wanted, rules=changed)
     ids = {hit.product_id for found in (before, after) for hit in found.hits}
     products = Product.objects.select_related("brand").in_bulk(ids)
     return Comparison(
@@ -67,6 +70,7 @@ def compare(rule: Taught, *, q: str) -> Comparison:
         total_before=before.total,
         total_after=after.total,
         engine=after.engine,
+        is_empty_search=changed.leaves_empty(q),
     )
 
 

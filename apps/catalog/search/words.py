@@ -5,8 +5,6 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Literal
 
-from apps.catalog.search.spellings import same_word
-
 # A title that somebody has pasted has fewer; what follows is not looked at.
 MOST_WORDS = 40
 # Of a search longer than this no word is corrected, nor taken together with its neighbour: it
@@ -34,19 +32,13 @@ _COMMON = (
     " should now"
 )
 # What shoppers say besides of everything, and products of nothing: a screen has 27", no inch.
-_OF_SHOPPERS = "best buy cheap cheapest inch inches sell"
-_SAY_NOTHING = frozenset(f"{_COMMON} {_OF_SHOPPERS}".split())
+OF_SHOPPERS = frozenset(["best", "buy", "cheap", "cheapest", "inch", "inches", "sell"])
+_SAY_NOTHING = OF_SHOPPERS.union(_COMMON.split())
 
 
 def words_of(text: str) -> list[str]:
     """Its words that say something, in lower case and without accents, in their order."""
     return [word for word in words_typed(text) if word not in _SAY_NOTHING]
-
-
-def same_search(q: str) -> frozenset[str]:
-    """A key that is the same of searches for the same words, in any order, with hyphens or
-    without; empty if there is nothing to search for."""
-    return frozenset(same_word(part) for word in words_of(q) for part in word.split("-"))
 
 
 def words_typed(text: str) -> list[str]:

@@ -7,8 +7,9 @@ from django import forms
 
 from apps.catalog.plain_text import one_line
 from apps.catalog.search.boosts import says_something
+from apps.catalog.search.empty import keys_of
 from apps.catalog.search.models import Boost, EmptySearch, Synonym
-from apps.catalog.search.words import same_search
+from apps.catalog.search.words import words_of
 from shop.admin import ModelForm
 
 MOST_TERMS = 20
@@ -91,10 +92,9 @@ class EmptySearchForm(ModelForm[EmptySearch]):
 
     def clean_query(self) -> str:
         query = one_line(self.cleaned_data["query"])
-        words = same_search(query)
-        if not words:
+        if not words_of(query):
             raise forms.ValidationError(f"“{query}” has no word that is searched for.")
         for other in EmptySearch.objects.exclude(pk=self.instance.pk):
-            if same_search(other.query) == words:
+            if keys_of(other.query) & keys_of(query):
                 raise forms.ValidationError(f"There is a rule for this already: {other}.")
         return query

@@ -107,7 +107,7 @@ class _Asking:
     def answer(self, question: asking.Question) -> dict[str, Any]:
         """What the engine says. Facets are counted beside the selections, not after them."""
         wanted = self._wanted
-        factors = boosts.factors(wanted.q, rules=self._rules.boosts)
+        factors = boosts.factors(self._words, rules=self._rules.boosts)
         is_ranked = wanted.sort == "relevance"
         selections = selections_of(wanted)
         on_sale = _on_sale(question)

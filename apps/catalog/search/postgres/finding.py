@@ -30,7 +30,7 @@ def search(wanted: Wanted, *, rules: Rules) -> Found:
         tier.match,
         all_but(selections, None),
         sort=wanted.sort,
-        factors=boosts.factors(wanted.q, rules=rules.boosts),
+        factors=boosts.factors(words, rules=rules.boosts),
     )
     start = (wanted.page - 1) * wanted.page_size
     page = found.ids[start : start + wanted.page_size]

@@ -1,4 +1,4 @@
-"""Nothing that a test has said about words or boosts is left to the next one."""
+"""No rule of a test is left to the next one."""
 
 from collections.abc import Iterator
 

@@ -9,6 +9,7 @@ from django.core.cache import cache
 
 from apps.catalog.search import breaker
 from apps.catalog.search.breaker import Turn
+from apps.catalog.search.models import EmptySearch
 from apps.catalog.search.tests.goods import SUGGEST, answer, make_goods
 from tests.clients import guest
 
@@ -40,6 +41,14 @@ def test_is_answered_by_postgresql_and_says_so() -> None:
     found = answer(q="mug")
     assert [product["name"] for product in found["results"]] == ["Stoneware Mug"]
     assert (found["engine"], found["degraded"]) == ("postgres", True)
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_an_empty_search_finds_nothing_then_and_says_so_too() -> None:
+    make_goods("Stoneware Mug")
+    EmptySearch.objects.create(query="mug")
+    found = answer(q="mug")
+    assert (found["total"], found["engine"], found["degraded"]) == (0, "postgres", True)
 
 
 @pytest.mark.usefixtures("no_engine")

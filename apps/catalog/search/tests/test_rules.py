@@ -5,8 +5,9 @@ import pytest
 from apps.catalog.models import Brand, Category, Product
 from apps.catalog.search import rules, searching
 from apps.catalog.search.boosts import rules_of
+from apps.catalog.search.empty import empty_of
 from apps.catalog.search.models import Boost, EmptySearch, Synonym
-from apps.catalog.search.rules import Rules, empty_of, read_rules
+from apps.catalog.search.rules import Rules, read_rules
 from apps.catalog.search.synonyms import groups_of
 from apps.catalog.search.tests.goods import answer, make_goods, names, suggestions
 from apps.catalog.search.wanted import Wanted
@@ -115,7 +116,15 @@ def test_a_boost_of_a_query_counts_for_its_words_in_any_order_and_no_others() ->
 
 
 @pytest.mark.parametrize(
-    "q", ["tablet pro", "Pro TABLETS", "cheapest tablet pro", "tablet-pro", "tablte pro"]
+    "q",
+    [
+        "tablet pro",
+        "Pro TABLETS",
+        "cheapest tablet pro",
+        "tablet-pro",
+        "tabletpro",
+        "tablte pro",
+    ],
 )
 def test_an_empty_search_finds_nothing_however_it_is_typed(q: str) -> None:
     make_goods("Cover for Tablet Pro")
@@ -127,11 +136,29 @@ def test_an_empty_search_finds_nothing_however_it_is_typed(q: str) -> None:
     assert found["engine"] == "postgres"
 
 
+@pytest.mark.parametrize(
+    "query", ["all-in-one tablet", "t-shirt", "make up", "15.6-inch tablet"]
+)
+def test_an_empty_search_counts_with_hyphens_or_without(query: str) -> None:
+    leave_empty(query)
+    assert read_rules().leaves_empty(query.replace("-", " "))
+    assert read_rules().leaves_empty(query.replace(" ", "-"))
+
+
 def test_an_empty_search_leaves_all_others_as_they_are() -> None:
-    make_goods("Cover for Tablet Pro")
-    leave_empty("tablet pro")
-    for q in ("tablet", "tablet pro cover", "cover", ""):
-        assert names(q=q) == ["Cover for Tablet Pro"], q
+    make_goods("Cover for Tablet Pro, series S, made of leather")
+    for query in ("tablet pro", "tablet series s", "make up leather"):
+        leave_empty(query)
+    for q in ("tablet", "tablet pro cover", "tablet series", "made leather", ""):
+        assert answer(q=q)["total"] == 1, q
+
+
+def test_an_empty_search_is_taken_for_no_other_word() -> None:
+    make_goods("Stylish mug")
+    assert answer(q="stylush")["did_you_mean"] == "stylish"
+    leave_empty("stylush")
+    assert names(q="stylush") == []
+    assert names(q="stylish") == ["Stylish mug"]
 
 
 def test_an_empty_search_stays_empty_whatever_is_selected() -> None:
@@ -144,7 +171,8 @@ def test_an_empty_search_stays_empty_whatever_is_selected() -> None:
 def test_an_empty_search_that_is_not_active_or_has_no_word_does_nothing() -> None:
     make_goods("Tablet")
     leave_empty("tablet", is_active=False)
-    leave_empty("the")
+    for query in ("the", "!!", "cheap"):
+        leave_empty(query)
     assert names(q="tablet") == names(q="") == ["Tablet"]
 
 

@@ -86,6 +86,14 @@ class TestPage:
         assert "Nothing is found." in page
         assert not EmptySearch.objects.exists()
 
+    def test_says_that_an_empty_search_hides_what_another_rule_does(self, sue: Client) -> None:
+        EmptySearch.objects.create(query="sofa")
+        page = attempt(sue, "synonym", terms="sofa, couch", **{"try": "sofas"})
+        assert "“sofas” is an empty search: nothing is found, with the rule or without." in page
+        assert "is an empty search" not in attempt(
+            sue, "synonym", terms="sofa, couch", **{"try": "oak sofa"}
+        )
+
     def test_tries_a_query_that_the_rule_is_about_if_none_is_typed(self, sue: Client) -> None:
         assert "“couch”: 1 product before, 3 after." in attempt(
             sue, "synonym", terms="couch, sofa", **{"try": " "}

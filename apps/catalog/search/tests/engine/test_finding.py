@@ -9,10 +9,11 @@ from elasticsearch import ConnectionTimeout
 from apps.catalog.models import Product
 from apps.catalog.search import engine, searching
 from apps.catalog.search.boosts import Rule
+from apps.catalog.search.empty import empty_of
 from apps.catalog.search.engine import client
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.models import EmptySearch
-from apps.catalog.search.rules import Rules, empty_of
+from apps.catalog.search.rules import Rules
 from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
 from apps.catalog.search.wanted import Found, Wanted
