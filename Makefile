@@ -88,11 +88,15 @@ check: .venv/test ## format, lint, types, import contracts, migrations, quick te
 	lint-imports
 	@$(MAKE) --no-print-directory test-quick
 
-test: .venv/test ## every test, and every fault with 20 orders (T=path: only these; RABBITMQ=4: those that need it, on 4.0)
+# The quick tests are over by then; they are not run twice.
+ifeq ($(RABBITMQ)$(T),)
+test: check
+endif
+test: .venv/test ## check, all other tests, and every fault with 20 orders (T=path: only these; RABBITMQ=4: those that need it, on 4.0)
 ifneq ($(RABBITMQ)$(T),)
 	$(if $(RABBITMQ),RABBITMQ_SERIES=$(RABBITMQ)) python -m pytest $(if $(RABBITMQ),-m rabbitmq) $(T)
 else
-	@$(HALVES)
+	@$(HALVES) MARKS="-m '$(LONG)'"
 	@$(MAKE) --no-print-directory test-psycopg
 	python -m chaos --orders 20
 endif
@@ -124,7 +128,8 @@ PSYCOPG3_TESTS = shop/tests/test_outbox.py shop/tests/routing/test_absences.py t
 test-psycopg: .venv/test .venv-psycopg3/installed ## a few tests with psycopg 3 in psycopg2's place (T=path: these)
 	@PATH="$(CURDIR)/.venv-psycopg3/bin:$$PATH" python -m pytest $(or $(T),-m 'not slow' $(PSYCOPG3_TESTS))
 
-QUICK = -m 'not rabbitmq and not search and not pipeline and not slow'
+LONG = rabbitmq or search or pipeline or slow
+QUICK = -m 'not ($(LONG))'
 test-quick: .venv/test ## all but those that take long, or need RabbitMQ, a search engine or workers
 ifneq ($(T),)
 	python -m pytest $(QUICK) $(T)

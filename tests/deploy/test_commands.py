@@ -51,7 +51,7 @@ class TestContinuousIntegration:
 
     def test_stops_the_tests_servers_after_a_success(self, place: Path) -> None:
         add_program(place, "bin/make")
-        assert run(place, ".ci/run") == (0, ["make check", "make test", *DOWN])
+        assert run(place, ".ci/run") == (0, ["make check test", *DOWN])
 
     @pytest.mark.parametrize("of_down", [0, 1])
     def test_stops_them_after_a_failure_and_keeps_its_status(
@@ -59,12 +59,12 @@ class TestContinuousIntegration:
     ) -> None:
         add_program(place, "bin/make", status=2)
         add_program(place, ".venv/bin/python", status=of_down)
-        assert run(place, ".ci/run") == (2, ["make check", *DOWN])
+        assert run(place, ".ci/run") == (2, ["make check test", *DOWN])
 
     def test_stops_nothing_that_was_never_started(self, place: Path) -> None:
         add_program(place, "bin/make", status=2)
         shutil.rmtree(place / "var")
-        assert run(place, ".ci/run") == (2, ["make check"])
+        assert run(place, ".ci/run") == (2, ["make check test"])
 
 
 class TestServersDown:
@@ -110,8 +110,10 @@ class TestTest:
         " --ignore shop/tests/routing --ignore tasks/tests/test_search.py",
     )
 
-    def halves(self, marks: str = "") -> list[str]:
-        return [f"python -m pytest {marks}{half}" for half in self.HALVES]
+    LONG = "rabbitmq or search or pipeline or slow"
+
+    def halves(self, marks: str) -> list[str]:
+        return [f"python -m pytest -m {marks} {half}" for half in self.HALVES]
 
     @pytest.fixture
     def place(self, tmp_path: Path) -> Path:
@@ -122,14 +124,21 @@ class TestTest:
         for name in (*made, ".venv-psycopg3/installed"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).touch()
-        add_program(tmp_path, ".venv/bin/python")
+        for name in ("python", "ruff", "mypy", "lint-imports"):
+            add_program(tmp_path, f".venv/bin/{name}")
         add_program(tmp_path, ".venv-psycopg3/bin/python")
         return tmp_path
 
-    def test_runs_both_halves_and_then_psycopg_3_and_the_faults(self, place: Path) -> None:
-        status, calls = run(place, "make", "test")
-        assert (status, sorted(calls[:2])) == (0, self.halves())
-        with_psycopg3, *rest = calls[2:]
+    def test_checks_first_and_runs_no_test_twice(self, place: Path) -> None:
+        status, calls = run(place, "make", "check", "test")
+        assert (status, calls[:3]) == (0, ["ruff format --check .", "ruff check .", "mypy ."])
+        assert sorted(calls[4:6]) == self.halves(f"not ({self.LONG})")
+        assert sorted(calls[6:8]) == self.halves(self.LONG)
+        assert sorted(calls) == sorted(run(place, "make", "test")[1][len(calls) :])
+
+    def test_then_runs_some_with_psycopg_3_and_the_faults(self, place: Path) -> None:
+        _, calls = run(place, "make", "test")
+        with_psycopg3, *rest = calls[8:]
         assert with_psycopg3.startswith(
             "python -m pytest -m not slow shop/tests/test_outbox.py "
         )
@@ -138,13 +147,12 @@ class TestTest:
     def test_fails_with_the_tests_and_has_run_both_halves(self, place: Path) -> None:
         add_program(place, ".venv/bin/python", status=1)
         status, calls = run(place, "make", "test")
-        assert (status, sorted(calls)) == (2, self.halves())
+        assert (status, sorted(calls[4:])) == (2, self.halves(f"not ({self.LONG})"))
 
     def test_runs_what_is_asked_for_alone(self, place: Path) -> None:
         command = ["make", "test", "T=shop/tests"]
         assert run(place, *command) == (0, ["python -m pytest shop/tests"])
 
     def test_runs_both_halves_of_the_quick_ones(self, place: Path) -> None:
-        marks = "-m not rabbitmq and not search and not pipeline and not slow "
         status, calls = run(place, "make", "test-quick")
-        assert (status, sorted(calls)) == (0, self.halves(marks))
+        assert (status, sorted(calls)) == (0, self.halves(f"not ({self.LONG})"))
