@@ -1,7 +1,6 @@
 """One trial: what a row does to the shop, and what must be true afterwards."""
 
 import random
-import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from chaos.verdict import Verdict, is_settled, judge
 from chaos.world import World
 from deploy.embedded.process import wait_until
 from shop.mail.models import OutgoingEmail
+from shop.percentiles import percentile
 from tasks.models import DeadLetter
 from tasks.sweeper import sweep
 
@@ -188,13 +188,6 @@ class Trial:
         self.require(placed == len(self.wishes), f"{len(self.wishes) - placed} never placed")
         orders = Order.objects.count()
         self.require(orders == len(self.wishes), f"{orders} orders of {len(self.wishes)}")
-
-
-def percentile(seconds: Sequence[float], percent: int) -> float:
-    """Between the values that there are: of a few, never more than the slowest."""
-    if len(seconds) < 2:
-        return max(seconds)
-    return statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1]
 
 
 def _server_errors(answers: Sequence[Answer]) -> int:

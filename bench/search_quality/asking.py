@@ -36,8 +36,3 @@ class Asking:
         took = (time.perf_counter() - start) * 1000
         order = [self._names.get(hit.product_id, "") for hit in found.hits]
         return Asked(query=query, order=order, found=found, milliseconds=took)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which that share of them lies."""
-    return sorted(values)[min(len(values) - 1, round(share * len(values)))]

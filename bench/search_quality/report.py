@@ -17,7 +17,7 @@ from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.models import Word
 from apps.catalog.search.vocabulary import refresh_vocabulary
 from apps.catalog.search.wanted import Wanted
-from bench.search_quality.asking import Asked, Asking, Search, percentile
+from bench.search_quality.asking import Asked, Asking, Search
 from bench.search_quality.files import Files
 from bench.search_quality.hostile import hostile
 from bench.search_quality.judging import (
@@ -31,6 +31,7 @@ from bench.search_quality.judging import (
     ndcg,
 )
 from bench.search_quality.slips import slip
+from shop.percentiles import percentile
 
 _ROUNDS = 5  # of all queries, to time them
 # Before those: Java compiles what an engine that has just been started does often.
@@ -158,7 +159,7 @@ def _known_words() -> list[str]:
 def _show_times(name: str, asked: Sequence[Asked]) -> tuple[float, float]:
     """The p50 and p99; all facets are counted each time."""
     times = [one.milliseconds for one in asked]
-    p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
+    p50, p95, p99 = (percentile(times, percent) for percent in (50, 95, 99))
     _say(f"  {name:22} p50 {p50:.0f}, p95 {p95:.0f}, p99 {p99:.0f}")
     return p50, p99
 

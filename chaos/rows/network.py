@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from chaos.clients import TIMEOUT, Shopper, Wish
 from chaos.proxies import TOXICS, Proxies
 from chaos.rows.row import row
-from chaos.trial import Trial, percentile
+from chaos.trial import Trial
 from chaos.world import PROCESSES
 from deploy.embedded.process import wait_until
+from shop.percentiles import percentile
 
 _CLIENTS = 2  # the web serves so many at once: a third would measure how long he queued
 _TOXIC_LASTS, _PATIENCE = 20, 120  # seconds

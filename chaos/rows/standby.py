@@ -10,9 +10,10 @@ import requests
 from apps.catalog.models import Variant
 from apps.orders.models import OrderItem
 from chaos.rows.row import row
-from chaos.trial import Trial, percentile
+from chaos.trial import Trial
 from deploy.embedded.process import wait_until
 from deploy.embedded.standby import Standby
+from shop.percentiles import percentile
 from tests.standby import cut_off, killed, lagging, promoted, stopped
 
 _PAGES = ("products/", "categories/", "brands/")

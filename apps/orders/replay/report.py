@@ -111,11 +111,6 @@ def confirmation_times(order_ids: Sequence[int]) -> list[timedelta]:
     )
 
 
-def percentile(times: Sequence[timedelta], share: float) -> timedelta:
-    """The time within which this share of the sorted `times` lies."""
-    return times[min(len(times) - 1, int(share * len(times)))]
-
-
 def _confirmations(order_ids: Sequence[int]) -> QuerySet[OutgoingEmail]:
     return OutgoingEmail.objects.filter(reference__in=references(order_ids), kind=CONFIRMATION)
 

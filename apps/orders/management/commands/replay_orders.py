@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from apps.orders.replay.placing import Pace
 from apps.orders.replay.reader import Contents, Invoice, Kind, read
-from apps.orders.replay.report import Check, percentile
+from apps.orders.replay.report import Check
 from apps.orders.replay.run import Result, replay
 from shop.display import Display
 from shop.json_lines import Unreadable
+from shop.percentiles import percentile
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 _MOST_THREADS = 32  # each holds a database connection
@@ -116,8 +117,8 @@ def _result_rows(result: Result) -> dict[str, str]:
         "their stock movements": str(figures.movements),
         "time to place": _pace(placed, result.placing_seconds),
         "time to the last e-mail": _pace(placed, result.seconds),
-        "commit to confirmed, p50": _seconds(percentile(times, 0.5)) if times else "-",
-        "commit to confirmed, p95": _seconds(percentile(times, 0.95)) if times else "-",
+        "commit to confirmed, p50": _seconds(percentile(times, 50)) if times else "-",
+        "commit to confirmed, p95": _seconds(percentile(times, 95)) if times else "-",
         **{check.name: _verdict(check) for check in result.checks},
     }
 
