@@ -8,10 +8,10 @@ Value = TypeVar("Value", float, timedelta)
 
 
 def percentile(values: Sequence[Value], percent: float) -> Value:
-    """What `percent` of 100 of the values do not exceed, in their own unit.
+    """Of the values in order, the one after so much of 100 of them, in their own unit.
 
-    Between two of them it is taken to rise evenly, so that of a few it is never more than the
-    largest. Raises IndexError if there are none.
+    Between two values it rises evenly; of a few it is never more than the largest. Raises
+    IndexError if there are none.
     """
     ordered = sorted(values)
     place = (len(ordered) - 1) * percent / 100

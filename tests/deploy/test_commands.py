@@ -149,6 +149,13 @@ class TestTest:
         status, calls = run(place, "make", "test")
         assert (status, sorted(calls[4:])) == (2, self.halves(f"not ({self.LONG})"))
 
+    def test_fails_with_the_long_tests_and_goes_no_further(self, place: Path) -> None:
+        python = place / ".venv/bin/python"
+        fails = f'case "$*" in *"-m {self.LONG}"*) exit 1; esac'
+        python.write_text(python.read_text().replace("exit 0", fails))
+        status, calls = run(place, "make", "test")
+        assert (status, sorted(calls[6:])) == (2, self.halves(self.LONG))
+
     def test_runs_what_is_asked_for_alone(self, place: Path) -> None:
         command = ["make", "test", "T=shop/tests"]
         assert run(place, *command) == (0, ["python -m pytest shop/tests"])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from apps.catalog.search.models import EmptySearch
 from apps.catalog.search.spellings import same_word
-from apps.catalog.search.words import OF_SHOPPERS, run_together, words_typed
+from apps.catalog.search.words import OF_SHOPPERS, may_be_one, words_typed
 
 
 def empty_of(searches: Iterable[EmptySearch]) -> frozenset[str]:
@@ -21,4 +21,7 @@ def keys_of(q: str) -> frozenset[str]:
     """
     typed = [part for word in words_typed(q) for part in word.split("-")]
     words = [same_word(word) for word in typed if word not in OF_SHOPPERS]
-    return frozenset({" ".join(sorted(words)), run_together(words)}) if words else frozenset()
+    if not words:
+        return frozenset()
+    in_order = {"".join(words)} if all(map(may_be_one, words, words[1:])) else set()
+    return frozenset({" ".join(sorted(words))} | in_order)

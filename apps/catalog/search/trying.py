@@ -14,7 +14,7 @@ from apps.catalog.search.wanted import Found, Wanted
 
 SHOWN = 10
 
-Taught = Synonym | Boost | EmptySearch
+AnyRule = Synonym | Boost | EmptySearch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Comparison:
     total_before: int
     total_after: int
     engine: str
-    is_empty_search: bool  # also with the rule
+    hidden: int  # of nothing that is found: what is, but for an empty search
 
     @property
     def is_different(self) -> bool:
@@ -52,7 +52,7 @@ class Comparison:
         )
 
 
-def compare(rule: Taught, *, q: str) -> Comparison:
+def compare(rule: AnyRule, *, q: str) -> Comparison:
     """The first results for `q` without and with the rule as it stands on the form.
 
     Nothing is saved, and no other search sees the rule.
@@ -62,6 +62,7 @@ def compare(rule: Taught, *, q: str) -> Comparison:
     before = search(wanted, rules=kept)
     changed = _rules_with(rule, kept=kept)
     after = search(wanted, rules=changed)
+    none_empty = replace(changed, empty=frozenset())
     ids = {hit.product_id for found in (before, after) for hit in found.hits}
     products = Product.objects.select_related("brand").in_bulk(ids)
     return Comparison(
@@ -70,11 +71,11 @@ def compare(rule: Taught, *, q: str) -> Comparison:
         total_before=before.total,
         total_after=after.total,
         engine=after.engine,
-        is_empty_search=changed.leaves_empty(q),
+        hidden=0 if after.total else search(wanted, rules=none_empty).total,
     )
 
 
-def _rules_with(rule: Taught, *, kept: Rules) -> Rules:
+def _rules_with(rule: AnyRule, *, kept: Rules) -> Rules:
     match rule:
         case Synonym():
             terms = [*Synonym.objects.exclude(pk=rule.pk), rule]

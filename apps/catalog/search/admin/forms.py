@@ -92,7 +92,7 @@ class EmptySearchForm(ModelForm[EmptySearch]):
 
     def clean_query(self) -> str:
         query = one_line(self.cleaned_data["query"])
-        if not words_of(query):
+        if not (words_of(query) and keys_of(query)):
             raise forms.ValidationError(f"“{query}” has no word that is searched for.")
         for other in EmptySearch.objects.exclude(pk=self.instance.pk):
             if keys_of(other.query) & keys_of(query):

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from apps.catalog.plain_text import one_line
 from apps.catalog.search.models import Synonym
-from apps.catalog.search.trying import Taught, compare
+from apps.catalog.search.trying import AnyRule, compare
 from shop.admin import ModelAdmin
 
 _LONGEST_QUERY = 200
@@ -62,6 +62,6 @@ class TryingAdmin(ModelAdmin[Any]):
         return TemplateResponse(request, "search/admin/tried.html", context)
 
 
-def first_query(rule: Taught) -> str:
+def first_query(rule: AnyRule) -> str:
     """A query that the rule is about; empty if it is about all."""
     return rule.terms.partition(",")[0].strip() if isinstance(rule, Synonym) else rule.query

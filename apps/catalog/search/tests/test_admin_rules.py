@@ -133,7 +133,7 @@ class TestEmptySearches:
         assert "Tablet pro" in add(sue, "emptysearch", query=" Tablet   pro ")
         assert EmptySearch.objects.get().query == "Tablet pro"
 
-    @pytest.mark.parametrize("query", ["🫖", "!!", "the", "to be or not", "cheap"])
+    @pytest.mark.parametrize("query", ["🫖", "!!", "the", "to be or not", "cheap", "best-buy"])
     def test_without_a_word_are_refused(self, sue: Client, query: str) -> None:
         page = add(sue, "emptysearch", query=query)
         assert f"“{query}” has no word that is searched for." in page

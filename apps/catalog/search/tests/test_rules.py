@@ -146,11 +146,12 @@ def test_an_empty_search_counts_with_hyphens_or_without(query: str) -> None:
 
 
 def test_an_empty_search_leaves_all_others_as_they_are() -> None:
-    make_goods("Cover for Tablet Pro, series S, made of leather")
-    for query in ("tablet pro", "tablet series s", "make up leather"):
+    make_goods("Cover for Tablet Pro, series S, which you make of leather, 35mm")
+    for query in ("tablet pro", "tablet series s", "make up leather", "3.5mm", "3 5 tablet"):
         leave_empty(query)
-    for q in ("tablet", "tablet pro cover", "tablet series", "made leather", ""):
+    for q in ("tablet", "tablet pro cover", "tablet series", "make leather", "35mm", ""):
         assert answer(q=q)["total"] == 1, q
+    assert not read_rules().leaves_empty("35 tablet")
 
 
 def test_an_empty_search_is_taken_for_no_other_word() -> None:

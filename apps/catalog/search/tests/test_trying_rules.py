@@ -10,6 +10,7 @@ from django.urls import reverse
 from apps.catalog.models import Product
 from apps.catalog.search.models import Boost, EmptySearch, Synonym
 from apps.catalog.search.trying import Comparison, compare
+from apps.catalog.search.vocabulary import refresh_vocabulary
 from tests.builders import make_staff, make_user, make_variant
 
 pytestmark = pytest.mark.django_db
@@ -86,13 +87,18 @@ class TestPage:
         assert "Nothing is found." in page
         assert not EmptySearch.objects.exists()
 
-    def test_says_that_an_empty_search_hides_what_another_rule_does(self, sue: Client) -> None:
-        EmptySearch.objects.create(query="sofa")
-        page = attempt(sue, "synonym", terms="sofa, couch", **{"try": "sofas"})
-        assert "“sofas” is an empty search: nothing is found, with the rule or without." in page
-        assert "is an empty search" not in attempt(
-            sue, "synonym", terms="sofa, couch", **{"try": "oak sofa"}
-        )
+    @pytest.mark.parametrize("query", ["sofas", "soffa"])
+    def test_says_what_an_empty_search_hides_from_the_rule(
+        self, sue: Client, query: str
+    ) -> None:
+        refresh_vocabulary()
+        rule = EmptySearch.objects.create(query="sofa")
+        hides = f"“{query}”: an empty search hides 2 products. The rule changes nothing."
+        form = {"terms": "settee, couch", "try": query}
+        assert hides in attempt(sue, "synonym", **form)
+        assert hides in attempt(sue, "emptysearch", query="sofa", try_pk=rule.pk, **form)
+        form["try"] = "oak sofa"
+        assert "an empty search hides" not in attempt(sue, "synonym", **form)
 
     def test_tries_a_query_that_the_rule_is_about_if_none_is_typed(self, sue: Client) -> None:
         assert "“couch”: 1 product before, 3 after." in attempt(
