@@ -7,7 +7,6 @@ from django.db.models import ForeignKey
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from tree_queries.forms import TreeNodeChoiceField
-from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from apps.catalog.search.admin.forms import BoostForm, EmptySearchForm, SynonymForm, terms_of
 from apps.catalog.search.admin.trying import TryingAdmin
@@ -19,8 +18,6 @@ from shop.admin import label
 class SynonymAdmin(TryingAdmin):
     form = SynonymForm
     list_display = ("terms", "is_active")
-    list_filter = (("is_active", BooleanRadioFilter),)
-    list_filter_submit = True
     search_fields = ("terms",)
     search_help_text = "Word"
     ordering = ("terms", "pk")
@@ -41,8 +38,6 @@ class BoostAdmin(TryingAdmin):
     list_display = ("what", "wanted", "effect", "is_active")
     list_display_links = ("what",)
     list_select_related = ("product", "brand", "category")
-    list_filter = (("is_active", BooleanRadioFilter),)
-    list_filter_submit = True
     search_fields = ("query", "product__name", "brand__name", "category__name")
     search_help_text = "Query, product, brand or category"
     ordering = ("query", "pk")
@@ -79,8 +74,6 @@ class BoostAdmin(TryingAdmin):
 class EmptySearchAdmin(TryingAdmin):
     form = EmptySearchForm
     list_display = ("query", "is_active")
-    list_filter = (("is_active", BooleanRadioFilter),)
-    list_filter_submit = True
     search_fields = ("query",)
     search_help_text = "Query"
     ordering = ("query", "pk")

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from apps.catalog.plain_text import one_line
 from apps.catalog.search.models import Synonym
@@ -20,6 +21,8 @@ class TryingAdmin(ModelAdmin[Any]):
     """A rule's admin, with a query to try the rule on."""
 
     change_form_outer_after_template = "search/admin/try.html"
+    list_filter = (("is_active", BooleanRadioFilter),)
+    list_filter_submit = True
 
     def get_urls(self) -> list[Any]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_try"
