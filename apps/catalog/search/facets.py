@@ -1,6 +1,7 @@
 """Which facets a search shows, and which of their values: the same rule for both engines."""
 
 import heapq
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -54,15 +55,14 @@ def stock(in_stock: int, sold_out: int, *, selected: bool | None) -> list[FacetV
 
 def attributes_of(counted: Iterable[tuple[str, int]]) -> dict[str, Attribute]:
     """The attributes by name, from how many have “Colour:Red”, and how many “Colour:”."""
-    found: dict[str, Attribute] = {}
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for text, products in counted:
         name, _, value = text.partition(":")
-        attribute = found.setdefault(name, Attribute())
-        if value:
-            attribute.values[value] = products
-        else:
-            attribute.products = products
-    return found
+        found[name][value] = products
+    return {
+        name: Attribute(products=values.pop("", 0), values=values)
+        for name, values in found.items()
+    }
 
 
 def attributes_to_show(

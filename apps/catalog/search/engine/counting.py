@@ -5,23 +5,29 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from apps.catalog.models import Brand, Category
 from apps.catalog.search import facets
 from apps.catalog.search.engine.document import MINOR_UNITS
 from apps.catalog.search.engine.selecting import counted_as
+from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.tree import labelled_apart
 from apps.catalog.search.wanted import Facet, Wanted
 
 Counted = Mapping[str, Any]
 _Labels = Mapping[str, str]
+_NAMES = """
+    SELECT 'brand', slug, name FROM catalog_brand WHERE slug = ANY(%(brands)s)
+    UNION ALL
+    SELECT 'category', slug, name FROM catalog_category WHERE slug = ANY(%(categories)s)
+"""
 
 
 def facets_of(wanted: Wanted, counted: Counted) -> list[Facet]:
     """All facets; how brands and categories are called is read from PostgreSQL."""
     brands, categories = _counts(counted["brand"]), _counts(counted["category"])
+    called = _called(brands, categories)
     return [
-        _terms("brand", brands, _names(Brand, brands), wanted.brands),
-        _categories(wanted, categories),
+        _terms("brand", brands, called["brand"], wanted.brands),
+        _categories(wanted, categories, called["category"]),
         _stock(wanted, counted["in_stock"]),
         _prices(counted["price"]),
         *_attributes(wanted, counted),
@@ -51,8 +57,14 @@ def _selected(counted: Counted) -> dict[str, int]:
     return {value: bucket["doc_count"] for value, bucket in buckets.items()}
 
 
-def _names(model: type[Brand] | type[Category], slugs: Iterable[str]) -> _Labels:
-    return dict(model.objects.filter(slug__in=list(slugs)).values_list("slug", "name"))
+def _called(brands: Iterable[str], categories: Iterable[str]) -> Mapping[str, _Labels]:
+    """How the brands and the categories with these slugs are called now."""
+    found: dict[str, dict[str, str]] = {"brand": {}, "category": {}}
+    for kind, slug, name in rows(
+        _NAMES, {"brands": list(brands), "categories": list(categories)}
+    ):
+        found[kind][slug] = name
+    return found
 
 
 def _terms(
@@ -63,8 +75,8 @@ def _terms(
     return Facet(name=name, type="terms", values=values)
 
 
-def _categories(wanted: Wanted, counts: Mapping[str, int]) -> Facet:
-    found = _terms("category", counts, _names(Category, counts), wanted.categories)
+def _categories(wanted: Wanted, counts: Mapping[str, int], labels: _Labels) -> Facet:
+    found = _terms("category", counts, labels, wanted.categories)
     return replace(found, values=labelled_apart(found.values))
 
 
@@ -104,5 +116,8 @@ def _attributes(wanted: Wanted, counted: Counted) -> list[Facet]:
 
 def _by_name(over: Counted) -> dict[str, facets.Attribute]:
     least = facets.least_count(over["doc_count"])
-    counted = ((one["key"], one["doc_count"]) for one in over["values"]["buckets"])
-    return facets.attributes_of((text, count) for text, count in counted if count >= least)
+    return facets.attributes_of(
+        (one["key"], one["doc_count"])
+        for one in over["values"]["buckets"]
+        if one["doc_count"] >= least
+    )
