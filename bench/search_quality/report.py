@@ -34,8 +34,8 @@ from bench.search_quality.slips import slip
 from shop.percentiles import percentile
 
 _ROUNDS = 5  # of all queries, to time them
-# Before those: Java compiles what an engine that has just been started does often, and searches
-# become twice as fast over the first 40 rounds. A shop's engine has them behind it within hours.
+# Before those: Java compiles what an engine that has just been started does often. Searches
+# become twice as fast over the first 40 rounds, which a shop's engine soon has behind it.
 _UNTIMED_ROUNDS = 40
 
 

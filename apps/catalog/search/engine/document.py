@@ -235,7 +235,7 @@ def _texts(product: Any) -> Iterator[tuple[str, bool]]:
     """The values that say something, and whether each is one short thing, and no list."""
     for _, values in _attributes(product):
         for value in values:
-            if any(letter.isalpha() for letter in value):
+            if any(map(str.isalpha, value)):
                 is_short = len(value) <= LONGEST and not set(value) & set(",;")
                 yield value, is_short and len(values) == 1
 

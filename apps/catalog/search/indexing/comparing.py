@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from apps.catalog.search.engine.document import Entry, entries, tombstone
 from apps.catalog.search.indexing.renaming import not_followed
 from apps.catalog.search.indexing.writing import patient, write_all
 from apps.catalog.search.models import DirtyProduct
+from shop.ahead import read_ahead
 
 CHUNK = 500
 # Above every version that may still be on its way for a product that is gone.
@@ -61,13 +63,14 @@ def compare(
     patient().indices.refresh(index=index)
     known: set[int] = set()
     total = Product.objects.count()
-    for chunk in product_ids():
-        wanted = _wanted(chunk, with_content=with_content)
-        found.products += len(wanted)
-        found.on_sale += sum(not entry.source.get("deleted") for entry in wanted)
-        found.wrong |= _wrong(index, wanted, with_content=with_content)
-        known.update(chunk)
-        progress(len(known), max(total, len(known)))
+    read = ((chunk, _wanted(chunk, with_content=with_content)) for chunk in product_ids())
+    with closing(read_ahead(read)) as chunks:
+        for chunk, wanted in chunks:
+            found.products += len(wanted)
+            found.on_sale += sum(not entry.source.get("deleted") for entry in wanted)
+            found.wrong |= _wrong(index, wanted, with_content=with_content)
+            known.update(chunk)
+            progress(len(known), max(total, len(known)))
     found.too_many = _too_many(index, known)
     return found
 

@@ -6,14 +6,17 @@ Shoppers and staff notice nothing. Killed anywhere, the next run drops what was 
 import random
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from apps.catalog.models import Product
 from apps.catalog.search.engine.document import entries
 from apps.catalog.search.indexing import comparing, indexes, tombstones
 from apps.catalog.search.indexing.writing import EngineAway, write_all
 from apps.catalog.search.models import SearchIndex
+from shop.ahead import read_ahead
 from shop.alone import alone, is_taken
 
 # The topic of the outbox by which somebody asks for a new index.
@@ -143,12 +146,15 @@ def _give_up(index: SearchIndex, *, now: datetime) -> None:
 
 
 def _fill(index: SearchIndex, show: Show) -> int:
+    """The next products are read while the engine writes these: a core for each."""
     total, done = Product.objects.count(), 0
-    for chunk in comparing.product_ids():
-        _patiently(lambda chunk=chunk: write_all(entries(chunk, gone={}), indexes=[index.name]))  # type: ignore[misc]  # a default binds it
-        done += len(chunk)
-        SearchIndex.objects.filter(pk=index.pk).update(documents=done)
-        show("products read", done, max(total, done))
+    read = (entries(chunk, gone={}) for chunk in comparing.product_ids())
+    with closing(read_ahead(read)) as chunks:
+        for chunk in chunks:
+            _patiently(partial(write_all, chunk, indexes=[index.name]))
+            done += len(chunk)
+            SearchIndex.objects.filter(pk=index.pk).update(documents=done)
+            show("products read", done, max(total, done))
     return done
 
 
