@@ -105,18 +105,18 @@ endif
 # says is shown when it is over.
 GIVEN_SERVERS = $(DATABASE_URL)$(DATABASE_REPLICA_URL)$(REDIS_URL)$(CELERY_BROKER_URL)$(RABBITMQ_URL)
 HALVES = $(MAKE) --no-print-directory --keep-going --jobs=$(if $(GIVEN_SERVERS),1,2) test-pipeline test-rest
-BUYING = apps/accounts apps/cart apps/orders
+OF_THE_PIPELINE = apps/accounts apps/cart apps/orders tests/deploy
 # The search engines are started for one half only.
 OF_THE_REST = shop/tests/routing tasks/tests/test_search.py
 
 test-pipeline: .venv/test
 	@mkdir -p var
 	@PLUGPROOF_TEST_SERVERS=$(CURDIR)/var/test-pipeline \
-		python -m pytest $(MARKS) tasks shop $(BUYING) $(addprefix --ignore ,$(OF_THE_REST)) >var/test-pipeline.out 2>&1; \
+		python -m pytest $(MARKS) tasks shop $(OF_THE_PIPELINE) $(addprefix --ignore ,$(OF_THE_REST)) >var/test-pipeline.out 2>&1; \
 		status=$$?; cat var/test-pipeline.out; exit $$status
 
 test-rest: .venv/test
-	python -m pytest $(MARKS) apps tests $(OF_THE_REST) $(addprefix --ignore ,$(BUYING))
+	python -m pytest $(MARKS) apps tests $(OF_THE_REST) $(addprefix --ignore ,$(OF_THE_PIPELINE))
 
 # Docker's own files are not for var, which `make clean` deletes.
 COMPOSE_TEST = /var/cache/plugproof/compose
