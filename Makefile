@@ -105,6 +105,7 @@ endif
 # says is shown when it is over.
 GIVEN_SERVERS = $(DATABASE_URL)$(DATABASE_REPLICA_URL)$(REDIS_URL)$(CELERY_BROKER_URL)$(RABBITMQ_URL)
 HALVES = $(MAKE) --no-print-directory --keep-going --jobs=$(if $(GIVEN_SERVERS),1,2) test-pipeline test-rest
+# tests/deploy has nothing of it; with it, both halves take about the same time.
 OF_THE_PIPELINE = apps/accounts apps/cart apps/orders tests/deploy
 # The search engines are started for one half only.
 OF_THE_REST = shop/tests/routing tasks/tests/test_search.py

@@ -35,7 +35,7 @@ from shop.percentiles import percentile
 
 _ROUNDS = 5  # of all queries, to time them
 # Before those: Java compiles what an engine that has just been started does often. Searches
-# become twice as fast over the first 40 rounds, which a shop's engine soon has behind it.
+# become more than twice as fast over 40 rounds, which a shop's engine soon has behind it.
 _UNTIMED_ROUNDS = 40
 
 

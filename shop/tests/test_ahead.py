@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 from django.db import connection
+from django.db.transaction import TransactionManagementError
 
 from deploy.embedded.process import wait_until
 from shop.ahead import read_ahead
@@ -43,6 +44,30 @@ def test_what_making_an_item_raises_is_raised_when_its_turn_comes() -> None:
     assert next(reading) == 1
     with pytest.raises(LookupError, match="gone"):
         next(reading)
+
+
+def test_who_leaves_does_not_wait_for_what_is_being_made() -> None:
+    begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        begun.set()
+        may_end.wait(timeout=30)
+        ended.set()
+
+    with closing(read_ahead(items())) as reading:
+        assert next(reading) == 1
+        assert begun.wait(timeout=30)
+
+    assert not ended.is_set()
+    may_end.set()
+    assert ended.wait(timeout=30)
+
+
+@pytest.mark.django_db
+def test_in_a_transaction_that_it_would_not_see_nothing_is_read_ahead() -> None:
+    with pytest.raises(TransactionManagementError):
+        list(read_ahead([1]))
 
 
 @pytest.mark.django_db(transaction=True)

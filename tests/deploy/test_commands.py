@@ -105,8 +105,8 @@ class TestServersDown:
 class TestTest:
     HALVES = (
         "apps tests shop/tests/routing tasks/tests/test_search.py"
-        " --ignore apps/accounts --ignore apps/cart --ignore apps/orders",
-        "tasks shop apps/accounts apps/cart apps/orders"
+        " --ignore apps/accounts --ignore apps/cart --ignore apps/orders --ignore tests/deploy",
+        "tasks shop apps/accounts apps/cart apps/orders tests/deploy"
         " --ignore shop/tests/routing --ignore tasks/tests/test_search.py",
     )
 

@@ -19,6 +19,7 @@ from apps.catalog.search.tests.by_hand import (
 from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
 from apps.catalog.search.wanted import Wanted
+from tests.statements import counted
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +79,20 @@ def test_shows_first_what_most_products_have_the_same_as_postgresql(index: Index
     for wanted in (Wanted(q="drive"), Wanted(attributes={"Languages": ("29",)})):
         counted = engine.search(wanted, rules=Rules()).facets
         assert counted == postgres.search(wanted, rules=Rules()).facets
+
+
+def test_one_statement_says_how_brands_and_categories_are_called(index: Index) -> None:
+    make_goods("Mug", brand="KITCHEN", category="Kitchen")
+    index.fill()
+    with counted() as statements:
+        facets = engine.search(Wanted(q="mug"), rules=Rules()).facets
+    assert [
+        (facet.name, each.value, each.label)
+        for facet in facets
+        if facet.type == "terms"
+        for each in facet.values
+    ] == [("brand", "kitchen", "KITCHEN"), ("category", "kitchen", "Kitchen")]
+    assert len(statements) == 1, statements
 
 
 def test_tells_categories_of_one_name_apart_the_same_as_postgresql(index: Index) -> None:
