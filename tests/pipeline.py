@@ -23,6 +23,9 @@ from tasks.queues import queue_of
 from tests.mail_server import MailServer, mail_server
 from tests.servers import run_directory
 
+# Messages that RabbitMQ has not confirmed may be lost when their connection is closed at once.
+CONFIRMED = {"confirm_publish": True}
+
 
 class Pipeline:
     """What a test does to the running processes, and what it sees of them."""
@@ -62,7 +65,7 @@ class Pipeline:
     def send(self, task: str, **arguments: object) -> None:
         """Put a message for `task` on its queue, which otherwise only relay and beat do."""
         message = app.amqp.create_task_message(str(uuid.uuid4()), task, (), arguments)
-        with Connection(self.broker_url) as broker:
+        with Connection(self.broker_url, transport_options=CONFIRMED) as broker:
             broker.Producer().publish(
                 message.body,
                 exchange=SHOP.name,
@@ -74,8 +77,7 @@ class Pipeline:
 
     def send_raw(self, body: bytes, *, key: str = ORDER, **options: Any) -> None:
         """Put any message on the shop's exchange."""
-        transport_options = app.conf.broker_transport_options
-        with Connection(self.broker_url, transport_options=transport_options) as broker:
+        with Connection(self.broker_url, transport_options=CONFIRMED) as broker:
             options = {"content_type": "application/json", **options}
             broker.Producer().publish(body, exchange=SHOP, routing_key=key, **options)
 

@@ -19,7 +19,7 @@ from shop.celery import app
 from shop.topology import ORDER, SHOP, WORK_QUEUES
 from tasks.queues import declare_queues
 from tests.nginx import free_port, nginx
-from tests.pipeline import eventually
+from tests.pipeline import CONFIRMED, eventually
 from tests.virtual_host import management_url, virtual_host
 
 pytestmark = pytest.mark.pipeline
@@ -144,7 +144,7 @@ def depth(broker_url: str) -> int:
 
 
 def test_knows_how_many_messages_wait(flower: Flower) -> None:
-    with Connection(flower.broker_url) as connection:
+    with Connection(flower.broker_url, transport_options=CONFIRMED) as connection:
         for _ in range(3):
             Producer(connection).publish({}, routing_key=ORDER, exchange=SHOP.name)
 

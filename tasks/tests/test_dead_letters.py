@@ -33,7 +33,7 @@ from tasks.dead_queues import GAVE_UP_HEADER
 from tasks.models import DeadLetter
 from tasks.queues import declare_queues
 from tests.builders import NOON
-from tests.pipeline import eventually, worker_environment
+from tests.pipeline import CONFIRMED, eventually, worker_environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CONFIRM = "tasks.order_pipeline.confirm"
@@ -66,7 +66,7 @@ def bury(*, queue: str = ORDER, **headers: Any) -> str:
             {"task": "next", "args": [], "kwargs": {}, "options": {"task_id": "id-2"}},
         ],
     )
-    with app.connection_for_write() as connection:
+    with app.connection_for_write(transport_options=CONFIRMED) as connection:
         connection.Producer().publish(
             message.body,
             exchange=DEAD_LETTERS,
@@ -167,7 +167,7 @@ def test_keeps_text_that_the_database_cannot_hold(broker: str, given: str, kept:
 
 def send_body(raw: bytes) -> None:
     headers = {"task": CONFIRM, "id": str(uuid.uuid4())}
-    with app.connection_for_write() as connection:
+    with app.connection_for_write(transport_options=CONFIRMED) as connection:
         connection.Producer().publish(
             raw,
             exchange=DEAD_LETTERS,
@@ -295,7 +295,7 @@ def give_back_the_unacknowledged() -> None:
 @pytest.mark.parametrize("broker", ["rabbitmq"], indirect=True)
 def test_a_message_that_came_back_too_often_says_so(broker: str) -> None:
     headers = {"task": CONFIRM, "id": "back-and-forth", "retries": 0}
-    with app.connection_for_write() as connection:
+    with app.connection_for_write(transport_options=CONFIRMED) as connection:
         connection.Producer().publish(
             [[], {"order_id": 7}, {}], exchange=SHOP, routing_key=ORDER, headers=headers
         )

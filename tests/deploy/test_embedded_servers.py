@@ -19,10 +19,9 @@ import pytest
 
 from deploy.embedded import Servers, ServerUnavailable
 from deploy.embedded.process import is_running, with_mark
+from tests.pipeline import CONFIRMED
 
 ROOT = Path(__file__).resolve().parents[2]
-# A message counts as kept only once the broker has confirmed it.
-CONFIRM = {"confirm_publish": True}
 
 pytestmark = pytest.mark.slow
 
@@ -339,7 +338,7 @@ def test_rabbitmq_keeps_a_message_over_a_kill(servers: Servers) -> None:
     environment = servers.up(rabbitmq=True)
     assert environment["CELERY_BROKER_URL"].startswith("amqp://")
     with kombu.Connection(
-        environment["CELERY_BROKER_URL"], transport_options=CONFIRM
+        environment["CELERY_BROKER_URL"], transport_options=CONFIRMED
     ) as connection:
         queue = connection.SimpleQueue("mugs", queue_opts={"durable": True})
         queue.put({"sku": "MUG"})
