@@ -36,7 +36,7 @@ from shop.percentiles import percentile
 _ROUNDS = 5  # of all queries, to time them
 # Before those: Java compiles what an engine that has just been started does often. Searches
 # become more than twice as fast over 40 rounds, which a shop's engine soon has behind it.
-_UNTIMED_ROUNDS = 40
+_WARMING_ROUNDS = 40
 
 
 class Gates(NamedTuple):
@@ -90,8 +90,10 @@ def _judge(engine: str, asking: Asking, queries: Mapping[str, Grades]) -> bool:
     anew: list[Asked] = []
     everything: list[Asked] = []
     page = partial(asking.ask, page_size=Wanted.page_size)  # as a shopper gets it
-    for _ in range(_UNTIMED_ROUNDS if engine != "postgres" else 0):
-        _asked_anew(engine, page, ["", *queries])
+    if engine != "postgres":
+        _show_times("ms, just started", _asked_anew(engine, page, queries))
+        for _ in range(_WARMING_ROUNDS):
+            _asked_anew(engine, page, ["", *queries])
     for _ in range(_ROUNDS):
         anew += _asked_anew(engine, page, queries)
         everything.append(page(""))

@@ -32,7 +32,9 @@ def test_the_next_item_is_made_while_its_caller_is_busy_and_no_other() -> None:
     with closing(read_ahead(items())) as reading:
         assert next(reading) == 0
         assert second.wait(timeout=30)
-        assert made == [0, 1]
+
+    assert wait_until(_has_ended, seconds=30)
+    assert made == [0, 1]
 
 
 def test_what_making_an_item_raises_is_raised_when_its_turn_comes() -> None:
@@ -79,6 +81,11 @@ def test_no_connection_is_left_open_also_if_the_rest_is_not_wanted(read: int) ->
     assert len(backends) == 1
     assert not backends & {_backend()}
     assert wait_until(lambda: not _is_there(*backends), seconds=30)
+
+
+def _has_ended() -> bool:
+    """Whether no reader is left: each does all that it was asked to, and ends."""
+    return not any(thread.name.startswith("read-ahead") for thread in threading.enumerate())
 
 
 def _backend() -> int:
