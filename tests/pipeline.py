@@ -65,7 +65,7 @@ class Pipeline:
     def send(self, task: str, **arguments: object) -> None:
         """Put a message for `task` on its queue, which otherwise only relay and beat do."""
         message = app.amqp.create_task_message(str(uuid.uuid4()), task, (), arguments)
-        with Connection(self.broker_url, transport_options=CONFIRMED) as broker:
+        with app.connection_for_write(self.broker_url, transport_options=CONFIRMED) as broker:
             broker.Producer().publish(
                 message.body,
                 exchange=SHOP.name,
@@ -77,7 +77,7 @@ class Pipeline:
 
     def send_raw(self, body: bytes, *, key: str = ORDER, **options: Any) -> None:
         """Put any message on the shop's exchange."""
-        with Connection(self.broker_url, transport_options=CONFIRMED) as broker:
+        with app.connection_for_write(self.broker_url, transport_options=CONFIRMED) as broker:
             options = {"content_type": "application/json", **options}
             broker.Producer().publish(body, exchange=SHOP, routing_key=key, **options)
 
