@@ -1,7 +1,6 @@
 """One request id and one order number from the web to the mail, on real processes."""
 
 import json
-import os
 import socket
 import uuid
 from collections.abc import Iterator
@@ -20,24 +19,16 @@ from shop.mail.models import OutgoingEmail
 from shop.outbox.models import OutboxMessage
 from shop.topology import ORDER
 from tests.builders import NOON, make_customer, make_line, make_purchase, make_variant
-from tests.pipeline import Pipeline, eventually, running_pipeline, worker_environment
+from tests.pipeline import Pipeline, eventually, worker_environment
 from tests.servers import run_directory
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.pipeline]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.pipeline,
+    pytest.mark.usefixtures("nothing_left_over"),
+]
 
 Line = dict[str, Any]
-
-
-@pytest.fixture(
-    params=["redis", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)], scope="module"
-)
-def pipeline(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[Pipeline]:
-    if request.param == "rabbitmq":
-        broker_url = request.getfixturevalue("rabbitmq")
-    else:  # a database of its own, as in test_pipeline.py
-        broker_url = os.environ["REDIS_URL"].rpartition("/")[0] + "/2"
-    with running_pipeline(broker_url) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +36,6 @@ def nothing_bound() -> Iterator[None]:
     log_context.end()
     yield
     log_context.end()
-
-
-@pytest.fixture
-def shop(pipeline: Pipeline, transactional_db: None) -> Iterator[Pipeline]:
-    pipeline.purge()
-    yield pipeline
-    eventually(pipeline.is_idle, what="workers and relay idle")
 
 
 def lines_of(process: str, **fields: object) -> list[Line]:
@@ -113,7 +97,7 @@ def order_as_guest(address: str, request_id: str) -> str:
 
 
 def test_one_request_id_leads_from_the_web_through_the_outbox_and_three_tasks_to_the_mail(
-    shop: Pipeline, web: str
+    pipeline: Pipeline, web: str
 ) -> None:
     request_id = f"edge.{uuid.uuid4().hex}_1"
     number = order_as_guest(web, request_id)
@@ -134,18 +118,18 @@ def test_one_request_id_leads_from_the_web_through_the_outbox_and_three_tasks_to
     assert [step["attempt"] for step in steps] == [1, 1, 1]
     assert len({step["task_id"] for step in steps}) == 3
     assert all(isinstance(each["duration_ms"], int) for each in [line, *steps])
-    (mail,) = shop.mail.taken
+    (mail,) = pipeline.mail.taken
     assert f".{request_id}." in mail["Message-ID"]
 
 
 def test_each_attempt_of_a_task_has_a_line_with_its_number_and_the_same_request(
-    shop: Pipeline,
+    pipeline: Pipeline,
 ) -> None:
-    shop.mail.answer_to_recipient = "451 later"
+    pipeline.mail.answer_to_recipient = "451 later"
     common = {"request_id": "retried-request", "order": placed("retried-request").number}
     refused = OutgoingEmail.objects.filter(status="queued", attempts__gte=2)
     eventually(refused.exists, what="two refused attempts")
-    shop.mail.answer_to_recipient = "250 OK"
+    pipeline.mail.answer_to_recipient = "250 OK"
     eventually(sent, what="mailed")
     eventually(lambda: bool(lines_of("worker-email", **common, outcome="sent")), what="a line")
     *tries, last = lines_of("worker-email", **common)
@@ -155,7 +139,7 @@ def test_each_attempt_of_a_task_has_a_line_with_its_number_and_the_same_request(
 
 
 def test_also_the_traceback_of_a_task_that_failed_names_its_request_and_order(
-    shop: Pipeline,
+    pipeline: Pipeline,
 ) -> None:
     order = placed("failed-request")
     eventually(sent, what="mailed")
