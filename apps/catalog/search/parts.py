@@ -5,7 +5,8 @@ changes them makes the function and the rows of `SearchText` anew in a migration
 needs `init_search`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 
 from apps.catalog.search.spellings import plural
@@ -26,11 +27,36 @@ PARTS = frozenset([*_SINGULAR, *map(plural, _SINGULAR), *_IRREGULAR])
 _BEHIND = {"for", "with", "without"}
 
 
-def thing_of(q: str) -> str | None:
-    """The word that says what somebody looks for. None if it is a part: no thing should come
-    before it."""
+# What the word for what is looked for counts, beside the others: printer ink is an ink.
+_TWICE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thing:
+    """What somebody looks for, as far as the search tells."""
+
+    word: str | None = None  # that says what it is
+    has_number: bool = False  # somewhere in the search, which may say more than the word
+
+    def counts(self, words: Collection[str]) -> int:
+        """How often some words of the search count."""
+        return _TWICE if self.is_said_by(words) and not self.has_number else 1
+
+    def is_said_by(self, words: Collection[str]) -> bool:
+        return self.word in words
+
+
+UNSAID = Thing()
+
+
+def thing_of(q: str) -> Thing:
+    """What somebody looks for: without a word if none says it, or if a part is named before
+    another word, which may be the thing (a label printer) or what the part is for."""
     words = words_of(" ".join(takewhile(lambda word: word not in _BEHIND, words_typed(q))))
-    return last_name(words) if words and PARTS.isdisjoint(words) else None
+    last = last_name(words) if words else None
+    if last not in PARTS and not PARTS.isdisjoint(words):
+        return UNSAID
+    return Thing(word=last, has_number=any(map(str.isdigit, q)))
 
 
 def last_name(words: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from apps.catalog.search.boosts import Factors
-from apps.catalog.search.parts import last_name
+from apps.catalog.search.parts import Thing, last_name
 from apps.catalog.search.postgres.matching import ENOUGH, FOR_IT
 from apps.catalog.search.spellings import other_spelling
 from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
@@ -46,13 +46,13 @@ def everything() -> Question:
 
 
 def all_of(
-    words: Sequence[str], *, groups: Sequence[Group], thing: str | None, sku: str = ""
+    words: Sequence[str], *, groups: Sequence[Group], thing: Thing, sku: str = ""
 ) -> Question:
-    """Each word, or what the shopkeeper says means the same; or else the product's SKU. What is
-    made for the `thing` counts half."""
+    """Each word, or what the shopkeeper says means the same; or else the product's SKU. What
+    says what the `thing` is may count twice, and what is made for it half."""
     spans = _spans(words, groups)
     has_sku = {"term": {"skus": {"value": sku, "boost": 1000}}}
-    words_said = {"bool": {"must": [*map(_clause, spans)]}}
+    words_said = {"bool": {"must": [_clause(span, thing) for span in spans]}}
     query = {"bool": {"should": [_things_first(words_said, spans, thing), has_sku]}}
     about = {"bool": {"should": [_telling(spans), has_sku]}}
     return Question(query=query, about=about, marked=_marked(spans))
@@ -62,12 +62,12 @@ def most_of(
     words: Sequence[str],
     *,
     groups: Sequence[Group],
-    thing: str | None,
+    thing: Thing,
     weights: Mapping[str, float],
 ) -> Question:
     """Enough of what the words say; `weights` is how much each does, the rarer the more."""
     spans = _spans(words, groups)
-    clauses = [*map(_clause, spans)]
+    clauses = [_clause(span, thing) for span in spans]
     said = [sum(weights.get(word, 0) for word in span.typed) for span in spans]
     weighed = [
         {"constant_score": {"filter": clause, "boost": weight}}
@@ -187,14 +187,14 @@ def _joined(words: Sequence[str], place: int) -> Iterator[str]:
             yield one + two
 
 
-def _clause(span: _Span) -> Query:
+def _clause(span: _Span, thing: Thing) -> Query:
     said = [clause for way in span.ways() for clause in _said(way)]
     if len(span.typed) == 1 and span.typed[0].isalpha():
         said.append({"multi_match": {"query": span.typed[0], "fields": _PAIRS}})
     joined = [clause for word in span.joined for clause in _said(word)]
     if joined:
         said.append({"dis_max": {"queries": joined, "boost": _JOINED}})
-    return {"dis_max": {"queries": said}}
+    return {"dis_max": {"queries": said, "boost": thing.counts(span.typed)}}
 
 
 def _said(text: str) -> Iterator[Query]:
@@ -212,9 +212,9 @@ def _said(text: str) -> Iterator[Query]:
     yield {"constant_score": {"filter": shelf, "boost": _SHELF_BOOST}}
 
 
-def _things_first(query: Query, spans: Sequence[_Span], thing: str | None) -> Query:
+def _things_first(query: Query, spans: Sequence[_Span], thing: Thing) -> Query:
     """A laptop before a laptop lock, as in PostgreSQL."""
-    named = [span for span in spans if thing in span.typed]
+    named = [span for span in spans if thing.is_said_by(span.typed)]
     ways = [way for span in named for way in (*span.ways(), *span.joined)]
     things = [last_name(words_of(way) or [way]) for way in ways]
     if not things:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.catalog.search.parts import UNSAID, Thing
 from apps.catalog.search.postgres.asking import Alternative, Clause
 from apps.catalog.search.postgres.database import Params, rows
 
@@ -52,20 +53,21 @@ def everything() -> Match:
     return Match()
 
 
-def all_of(clauses: Sequence[Clause], *, thing: str | None = None) -> Match:
-    """Products that have each of the clauses; what is made for the `thing` counts half."""
+def all_of(clauses: Sequence[Clause], *, thing: Thing = UNSAID) -> Match:
+    """Products that have each of the clauses. What says what the `thing` is may count twice,
+    and what is made for it half."""
     params = _params(clauses, thing) | {
         "all": _and(_any(clause.alternatives) for clause in clauses)
     }
     return Match(
         condition="text.words @@ %(all)s::tsquery",
-        score=_score(clauses),
+        score=_score(clauses, thing),
         params=params,
         marked=_marked(clauses),
     )
 
 
-def most_of(clauses: Sequence[Clause], *, thing: str | None) -> Match:
+def most_of(clauses: Sequence[Clause], *, thing: Thing) -> Match:
     """Products that have what most of the search says, or even all of it; as in `all_of`."""
     total = sum(clause.weight for clause in clauses)
     share = " + ".join(
@@ -82,7 +84,7 @@ def most_of(clauses: Sequence[Clause], *, thing: str | None) -> Match:
     }
     return Match(
         condition=f"text.words @@ %(some)s::tsquery AND {share} >= %(enough)s",
-        score=_score(clauses),
+        score=_score(clauses, thing),
         params=params,
         marked=_marked(clauses),
     )
@@ -100,8 +102,9 @@ def _needed(clauses: Sequence[Clause]) -> list[Clause]:
     return needed
 
 
-def _params(clauses: Sequence[Clause], thing: str | None) -> dict[str, Any]:
-    things = {stem for clause in clauses if thing in clause.words for stem in clause.things}
+def _params(clauses: Sequence[Clause], thing: Thing) -> dict[str, Any]:
+    named = (clause for clause in clauses if thing.is_said_by(clause.words))
+    things = {stem for clause in named for stem in clause.things}
     params: dict[str, Any] = {"things": sorted(things)}
     for number, stem in enumerate(_all_stems(clauses)):
         params[f"stem{number}"] = _quoted(stem)
@@ -117,7 +120,7 @@ def _params(clauses: Sequence[Clause], thing: str | None) -> dict[str, Any]:
     return params
 
 
-def _score(clauses: Sequence[Clause]) -> str:
+def _score(clauses: Sequence[Clause], thing: Thing) -> str:
     """Of each clause the alternative that fits best; of a phrase nothing where it is none."""
     numbers = {stem: number for number, stem in enumerate(_all_stems(clauses))}
     phrases = {phrase: number for number, phrase in enumerate(_all_phrases(clauses))}
@@ -131,9 +134,11 @@ def _score(clauses: Sequence[Clause]) -> str:
         phrase = f"%(phrase{phrases[alternative]})s::tsquery"
         return f"CASE WHEN text.words @@ {phrase} THEN {score} ELSE 0 END"
 
-    score = " + ".join(
-        f"greatest({', '.join(map(scored, clause.alternatives))})" for clause in clauses
-    )
+    def best(clause: Clause) -> str:
+        fits = ", ".join(map(scored, clause.alternatives))
+        return f"{thing.counts(clause.words)} * greatest({fits})"
+
+    score = " + ".join(map(best, clauses))
     is_made_for_it = "text.for_what && %(things)s::text[]"
     return f"({score}) * CASE WHEN {is_made_for_it} THEN {FOR_IT} ELSE 1 END"
 

@@ -22,6 +22,7 @@ _TV = "Flat TV of black glass, in a rather small box, with mount"
 _CONSOLE = "PlayStation 5 of black plastic, in a rather small box, with cable"
 _PHONE = "Iphone 8 of black glass, in a rather small box, with case"
 _MAKE_UP = "Make-up of ground stones, in a rather small box, with bag"
+_BATTERY = "Battery of steel, silver, in a rather small box, with cable"
 _JEWELRY = "Jewelry of steel, silver, in a rather small box, with case"
 # What is shorter fits better, so that a part would come first.
 _GOODS = {
@@ -39,6 +40,8 @@ _GOODS = {
     "Smartwatch strap": "",
     _TV: "",
     "Mount for TVs": "",
+    _BATTERY: "",
+    "Battery charger": "",
     _JEWELRY: "",
     "Jewelry case": "",
     "Stand for PlayStation 5": "",
@@ -81,6 +84,7 @@ def orders(q: str) -> list[list[str]]:
         ("silver latpop", _LAPTOP),
         ("smart watch", _WATCH),
         ("smartphone", "Smartphone with a holder for a phone"),
+        ("battery", _BATTERY),
         ("tv", _TV),
         ("tvs", _TV),
         ("jewelry", _JEWELRY),
@@ -112,23 +116,72 @@ def test_a_part_comes_first_when_it_is_looked_for_or_its_brand_is(q: str, first:
     assert [found[0] for found in orders(q)] == [first, first]
 
 
+_BAG, _INK = "Bag, grey", "Ink, black"
+
+
 @pytest.mark.parametrize(
-    ("q", "thing"),
+    ("q", "first"),
+    [
+        ("photo ink", _INK),
+        ("inks for photos", _INK),
+        ("phtoo ink", _INK),
+        ("small photo ink", _INK),
+        ("photo inkk", _INK),
+        ("small photo inkk", _INK),
+        ("ink photo", "Photo"),
+        ("laptop bag", _BAG),
+    ],
+)
+def test_the_word_for_what_is_looked_for_counts_more_than_the_others(
+    index: Index, q: str, first: str
+) -> None:
+    """What is shorter would come first."""
+    make_goods(_INK, attributes={"Use": ["photo"]})
+    make_goods("Photo", attributes={"Made of": ["ink"]})
+    make_goods(_BAG, attributes={"Use": ["laptop"]})
+    make_goods("Laptop", attributes={"With": ["bag"]})
+    for number in range(10):
+        make_goods(f"Small marble no. {number}")
+    index.fill()
+    for found in orders(q):
+        assert (found[0], len(found)) == (first, 2)
+
+
+@pytest.mark.parametrize(
+    ("q", "word"),
     [
         ("black T-shirts", "t-shirts"),
         ("the Mouse FOR my laptop", "mouse"),
         ("laptop 16gb 15.6", "laptop"),
         ("laptop with charger", "laptop"),
         ("laptop without battery", "laptop"),
-        ("for laptops", None),
         ("iphone8", "iphone8"),
-        ("laptop shelves", None),
+        ("laptop shelves", "shelves"),
         ("pouch black", None),
+        ("for laptops", None),
         ("", None),
     ],
 )
-def test_the_last_word_says_what_is_looked_for(q: str, thing: str | None) -> None:
-    assert thing_of(q) == thing
+def test_the_last_word_says_what_is_looked_for(q: str, word: str | None) -> None:
+    assert thing_of(q).word == word
+
+
+@pytest.mark.parametrize(
+    ("q", "counted"),
+    [
+        ("photo ink", [1, 2]),
+        ("laptop bag", [1, 2]),
+        ("bag for laptops", [2, 1, 1]),
+        ("charger iphone", [1, 1]),
+        ("label printer", [1, 1]),
+        ("photo ink 364xl", [1, 1, 1]),
+        ("ink for photo 364", [1, 1, 1, 1]),
+    ],
+)
+def test_a_word_counts_once_where_it_may_not_be_what_is_looked_for(
+    q: str, counted: list[int]
+) -> None:
+    assert [thing_of(q).counts([word]) for word in q.split()] == counted
 
 
 @pytest.mark.parametrize(
