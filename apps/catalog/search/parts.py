@@ -28,7 +28,7 @@ _BEHIND = {"for", "with", "without"}
 
 
 # What the word for what is looked for counts, beside the others: printer ink is an ink.
-_TWICE = 2
+_EMPHASIS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Thing:
 
     def counts(self, words: Collection[str]) -> int:
         """How often some words of the search count."""
-        return _TWICE if self.is_said_by(words) and not self.has_number else 1
+        return _EMPHASIS if self.is_said_by(words) and not self.has_number else 1
 
     def is_said_by(self, words: Collection[str]) -> bool:
         return self.word in words

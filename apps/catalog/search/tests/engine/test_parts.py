@@ -178,7 +178,7 @@ def test_the_last_word_says_what_is_looked_for(q: str, word: str | None) -> None
         ("ink for photo 364", [1, 1, 1, 1]),
     ],
 )
-def test_a_word_counts_once_where_it_may_not_be_what_is_looked_for(
+def test_a_word_counts_twice_only_if_it_is_surely_what_is_looked_for(
     q: str, counted: list[int]
 ) -> None:
     assert [thing_of(q).counts([word]) for word in q.split()] == counted
