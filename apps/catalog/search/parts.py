@@ -1,8 +1,8 @@
 """What is looked for, and words for what is made for it: a laptop lock is no laptop.
 
 PostgreSQL's `search_for_what` knows these words, and what it says of each product is kept. Who
-changes them makes the function and the rows of `SearchText` anew in a migration; an engine then
-needs `init_search`.
+changes them writes a migration that makes the function anew, and calls `search_refresh_texts`
+and `search_raise` for all products, so that an engine learns of it as well.
 """
 
 from collections.abc import Collection, Sequence

@@ -4,6 +4,8 @@ import pytest
 
 from apps.catalog.models import Product
 from apps.catalog.search.models import Stem, Word
+from apps.catalog.search.parts import PARTS
+from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.tests.goods import make_goods
 from apps.catalog.search.vocabulary import refresh_vocabulary
 
@@ -33,6 +35,12 @@ def test_a_second_count_writes_only_what_is_different() -> None:
     Product.objects.filter(pk=mug.pk).update(name="Red mug")
     assert refresh_vocabulary() == 2
     assert words() == {"red": 1, "mug": 1, "kitchen": 1}
+
+
+def test_postgresql_knows_the_words_for_parts() -> None:
+    # It does not if parts.py has a word for which there is no migration.
+    [(body,)] = rows("SELECT prosrc FROM pg_proc WHERE proname = 'search_for_what'", {})
+    assert f"'{{{','.join(sorted(PARTS))}}}'" in body
 
 
 def test_an_empty_shop_has_no_words() -> None:
