@@ -132,9 +132,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
         return [value for value, is_one in _texts(product) if not is_one]
 
     def prepare_selections(self, product: Any) -> list[str]:
-        pairs = list(_facets(product))
-        names = dict.fromkeys(f"{name}:" for name, _ in pairs)
-        return [*names, *dict.fromkeys(f"{name}:{value}" for name, value in pairs)]
+        return list(product.facets or ())
 
     def prepare_prices(self, product: Any) -> list[int]:
         return sorted({minor_units(variant.price) for variant in product.offers})
@@ -168,7 +166,7 @@ def minor_units(price: Decimal) -> int:
 
 
 def entries(product_ids: Sequence[int], *, gone: Mapping[int, int]) -> list[Entry]:
-    """What an index has to say of these products now; four statements whatever the number.
+    """What an index has to say of these products now; three statements whatever the number.
 
     `gone` has the last versions of those that may be no more; one that is neither there nor
     in it is left out.
@@ -195,11 +193,13 @@ def tombstone(product_id: int, *, version: int) -> Entry:
 
 
 def _products(product_ids: Sequence[int]) -> Iterator[Any]:
-    """With `offers`, the variants that can be bought, `path`, their categories, and `for_what`,
-    as SearchText has it."""
+    """With `offers`, the variants that can be bought, `path`, their categories, and `for_what`
+    and `facets`, as SearchText has them."""
     offers = Variant.objects.filter(is_active=True).with_available().order_by("pk")
     products = Product.objects.filter(pk__in=product_ids).select_related("brand")
-    products = products.annotate(for_what=F("searchtext__for_what"))
+    products = products.annotate(
+        for_what=F("searchtext__for_what"), facets=F("searchtext__facets")
+    )
     products = products.prefetch_related(Prefetch("variants", offers, to_attr="offers"))
     # Products first: what is newer than their versions is marked, and comes again.
     found = list(products)
@@ -222,26 +222,18 @@ def _numbers(product: Any) -> Iterator[str]:
             yield from (part for part in word.split("-") if not part.isalpha())
 
 
-def _facets(product: Any) -> Iterator[tuple[str, str]]:
-    """The attributes that are short enough to choose by."""
-    for name, values in _attributes(product):
-        if 1 <= len(name) <= LONGEST and ":" not in name:
-            for value in values:
-                if 1 <= len(value) <= LONGEST:
-                    yield name, value
-
-
 def _texts(product: Any) -> Iterator[tuple[str, bool]]:
     """The values that say something, and whether each is one short thing, and no list."""
-    for _, values in _attributes(product):
+    for values in _attributes(product):
         for value in values:
             if any(map(str.isalpha, value)):
                 is_short = len(value) <= LONGEST and not set(value) & set(",;")
                 yield value, is_short and len(values) == 1
 
 
-def _attributes(product: Any) -> Iterator[tuple[str, list[str]]]:
-    """Those that are as they should be: somebody may write others past the shop's forms."""
-    for name, values in product.attributes.items():
+def _attributes(product: Any) -> Iterator[list[str]]:
+    """The values of those that are as they should be: somebody may write others past the shop's
+    forms."""
+    for values in product.attributes.values():
         if isinstance(values, list):
-            yield name, [value for value in values if isinstance(value, str)]
+            yield [value for value in values if isinstance(value, str)]

@@ -26,11 +26,13 @@ def test_a_field_that_is_not_in_the_mapping_is_refused(index: Index) -> None:
         client().index(index=f"{ALIAS}-test", id="1", document={"colour": "Red"})
 
 
-def test_leaves_out_attributes_of_another_shape_and_keeps_the_product() -> None:
+def test_attributes_of_another_shape_do_not_break_it() -> None:
     odd = {"Size": 5, "Colour": "Red", "Weight": [5, "1 kg", "1 kg", ""], "": ["x"]}
     product = make_goods("Mug", attributes=odd)
     (entry,) = entries([product.pk], gone={})
-    assert entry.source["selections"] == ["Weight:", "Weight:1 kg"]
+    assert entry.source["what_it_is"] == ["x"]
+    assert entry.source["others"] == ["1 kg", "1 kg"]
+    assert entry.source["selections"] == ["Weight:", "Weight:1 kg", "Weight:5"]
 
 
 def test_what_is_not_on_sale_leaves_a_tombstone_with_its_version() -> None:
