@@ -1,7 +1,6 @@
 """The facets, from what the engine has counted."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +8,6 @@ from apps.catalog.search import facets
 from apps.catalog.search.engine.document import MINOR_UNITS
 from apps.catalog.search.engine.selecting import counted_as
 from apps.catalog.search.postgres.database import rows
-from apps.catalog.search.tree import labelled_apart
 from apps.catalog.search.wanted import Facet, Wanted
 
 Counted = Mapping[str, Any]
@@ -26,8 +24,10 @@ def facets_of(wanted: Wanted, counted: Counted) -> list[Facet]:
     brands, categories = _counts(counted["brand"]), _counts(counted["category"])
     called = _called(brands, categories)
     return [
-        _terms("brand", brands, called["brand"], wanted.brands),
-        _categories(wanted, categories, called["category"]),
+        facets.brands(_labelled(brands, called["brand"]), selected=wanted.brands),
+        facets.categories(
+            _labelled(categories, called["category"]), selected=wanted.categories
+        ),
         _stock(wanted, counted["in_stock"]),
         _prices(counted["price"]),
         *_attributes(wanted, counted),
@@ -67,29 +67,19 @@ def _called(brands: Iterable[str], categories: Iterable[str]) -> Mapping[str, _L
     return found
 
 
-def _terms(
-    name: str, counts: Mapping[str, int], labels: _Labels, selected: Sequence[str]
-) -> Facet:
-    counted = [(slug, labels[slug], n) for slug, n in counts.items() if slug in labels]
-    values = facets.values_of(counted, selected=selected, most=facets.MOST_VALUES)
-    return Facet(name=name, type="terms", values=values)
-
-
-def _categories(wanted: Wanted, counts: Mapping[str, int], labels: _Labels) -> Facet:
-    found = _terms("category", counts, labels, wanted.categories)
-    return replace(found, values=labelled_apart(found.values))
+def _labelled(counts: Mapping[str, int], labels: _Labels) -> list[facets.Counted]:
+    return [(slug, labels[slug], count) for slug, count in counts.items() if slug in labels]
 
 
 def _stock(wanted: Wanted, counted: Counted) -> Facet:
     found = {bool(one["key"]): one["doc_count"] for one in counted["values"]["buckets"]}
-    values = facets.stock(found.get(True, 0), found.get(False, 0), selected=wanted.in_stock)
-    return Facet(name="in_stock", type="bool", values=values)
+    return facets.stock(found.get(True, 0), found.get(False, 0), selected=wanted.in_stock)
 
 
 def _prices(counted: Counted) -> Facet:
     ends = (counted[name]["value"] for name in ("lowest", "highest"))
     lowest, highest = (None if end is None else Decimal(int(end)) / MINOR_UNITS for end in ends)
-    return Facet(name="price", type="range", lowest=lowest, highest=highest)
+    return facets.prices(lowest, highest)
 
 
 def _attributes(wanted: Wanted, counted: Counted) -> list[Facet]:
@@ -99,19 +89,7 @@ def _attributes(wanted: Wanted, counted: Counted) -> list[Facet]:
         own = counted[counted_as(number)]
         values = _by_name(own).get(name, facets.Attribute()).values | _selected(own)
         found[name] = facets.Attribute(values=values)
-    shown = facets.attributes_to_show(found, selected=list(wanted.attributes))
-    return [
-        Facet(
-            name=name,
-            type="attribute",
-            values=facets.values_of(
-                [(value, value, count) for value, count in found[name].values.items()],
-                selected=wanted.attributes.get(name, ()),
-                most=facets.MOST_ATTRIBUTE_VALUES,
-            ),
-        )
-        for name in shown
-    ]
+    return facets.attributes(found, selected=wanted.attributes)
 
 
 def _by_name(over: Counted) -> dict[str, facets.Attribute]:

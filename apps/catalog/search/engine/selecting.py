@@ -19,7 +19,7 @@ MOST_FREQUENT: Query = {"size": 5000, "order": {"_count": "desc"}}
 
 
 def selections_of(wanted: Wanted) -> Selections:
-    """The filters by the name of their facet; those of attributes by “attribute NAME”."""
+    """The filters by the name of their facet; those of attributes by `of_attribute`."""
     found: dict[str, Query] = {}
     if wanted.brands:
         found["brand"] = {"terms": {"brand_slug": list(wanted.brands)}}
@@ -31,12 +31,8 @@ def selections_of(wanted: Wanted) -> Selections:
         found["in_stock"] = {"term": {"in_stock": wanted.in_stock}}
     for name, values in wanted.attributes.items():
         texts = [f"{name}:{value}" for value in values]
-        found[attribute(name)] = {"terms": {"selections": texts}}
+        found[facets.of_attribute(name)] = {"terms": {"selections": texts}}
     return found
-
-
-def attribute(name: str) -> str:
-    return f"attribute {name}"
 
 
 def counted_as(number: int) -> str:
@@ -64,7 +60,9 @@ def aggregations(wanted: Wanted, selections: Selections) -> dict[str, Query]:
         **{name: _over(selections, name, each) for name, each in counted.items()},
         # By number: what people type is no name for an aggregation.
         **{
-            counted_as(number): _over(selections, attribute(name), _of_name(name, values))
+            counted_as(number): _over(
+                selections, facets.of_attribute(name), _of_name(name, values)
+            )
             for number, (name, values) in enumerate(wanted.attributes.items())
         },
     }

@@ -1,15 +1,13 @@
 """The facets of a search: how many of what it finds have which brand, category and so on."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from apps.catalog.search import facets
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.matching import Match
 from apps.catalog.search.postgres.ranking import Ranked, some_of
-from apps.catalog.search.postgres.selecting import Selections, all_but, attribute
-from apps.catalog.search.tree import labelled_apart
+from apps.catalog.search.postgres.selecting import Selections, all_but
 from apps.catalog.search.wanted import DEEPEST, Facet, Wanted
 
 _BRANDS = """
@@ -103,45 +101,33 @@ class _Counting:
 
 def _brands(wanted: Wanted, products: _Products) -> Facet:
     counted = rows(_BRANDS, {"ids": products.ids, "selected": list(wanted.brands)})
-    return _terms("brand", counted, wanted.brands)
+    return facets.brands(counted, selected=wanted.brands)
 
 
 def _categories(wanted: Wanted, products: _Products) -> Facet:
     counted = rows(_CATEGORIES, {"ids": products.ids, "selected": list(wanted.categories)})
-    found = _terms("category", counted, wanted.categories)
-    return replace(found, values=labelled_apart(found.values))
-
-
-def _terms(name: str, counted: Sequence[facets.Counted], selected: Sequence[str]) -> Facet:
-    values = facets.values_of(counted, selected=selected, most=facets.MOST_VALUES)
-    return Facet(name=name, type="terms", values=values)
+    return facets.categories(counted, selected=wanted.categories)
 
 
 def _stock(wanted: Wanted, products: _Products) -> Facet:
     in_stock: int = rows(_STOCK, {"ids": products.ids})[0][0]
-    values = facets.stock(in_stock, products.number - in_stock, selected=wanted.in_stock)
-    return Facet(name="in_stock", type="bool", values=values)
+    return facets.stock(in_stock, products.number - in_stock, selected=wanted.in_stock)
 
 
 def _prices(products: _Products) -> Facet:
     lowest, highest = rows(_PRICES, {"ids": products.ids})[0]
-    return Facet(name="price", type="range", lowest=lowest, highest=highest)
+    return facets.prices(lowest, highest)
 
 
 def _attributes(wanted: Wanted, counting: _Counting) -> list[Facet]:
-    selected = list(wanted.attributes)
     counted = _counted(counting.over("attributes"))
-    for name in selected:
-        own = _counted(counting.over(attribute(name)), beginning=f"{name}:")
-        values = dict.fromkeys(wanted.attributes[name], 0)
+    for name, selected in wanted.attributes.items():
+        own = _counted(counting.over(facets.of_attribute(name)), beginning=f"{name}:")
+        values = dict.fromkeys(selected, 0)
         if name in own:
             values |= own[name].values
         counted[name] = facets.Attribute(values=values)
-    shown = facets.attributes_to_show(counted, selected=selected)
-    return [
-        _attribute(name, counted[name].values, wanted.attributes.get(name, ()))
-        for name in shown
-    ]
+    return facets.attributes(counted, selected=wanted.attributes)
 
 
 def _counted(products: _Products, *, beginning: str = "") -> dict[str, facets.Attribute]:
@@ -150,12 +136,3 @@ def _counted(products: _Products, *, beginning: str = "") -> dict[str, facets.At
     least = facets.least_count(products.number)
     params = {"ids": products.ids, "beginning": beginning, "least": least}
     return facets.attributes_of(rows(sql, params))
-
-
-def _attribute(name: str, counted: Mapping[str, int], selected: Sequence[str]) -> Facet:
-    values = facets.values_of(
-        ((value, value, count) for value, count in counted.items()),
-        selected=selected,
-        most=facets.MOST_ATTRIBUTE_VALUES,
-    )
-    return Facet(name=name, type="attribute", values=values)

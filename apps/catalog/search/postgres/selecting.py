@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apps.catalog.search.facets import of_attribute
 from apps.catalog.search.wanted import Wanted
 
 # By the name of the facet that it belongs to.
@@ -42,7 +43,7 @@ IN_STOCK = """
 
 
 def selections_of(wanted: Wanted) -> Selections:
-    """The conditions by the name of their facet; those of attributes by “attribute NAME”."""
+    """The conditions by the name of their facet; those of attributes by `of_attribute`."""
     found: dict[str, Selection] = {}
     if wanted.brands:
         found["brand"] = (_BRAND, {"brands": list(wanted.brands)})
@@ -55,15 +56,11 @@ def selections_of(wanted: Wanted) -> Selections:
         found["in_stock"] = (IN_STOCK if wanted.in_stock else f"NOT {IN_STOCK}", {})
     for number, (name, values) in enumerate(wanted.attributes.items()):
         texts = [f"{name}:{value}" for value in values]
-        found[attribute(name)] = (
+        found[of_attribute(name)] = (
             f"text.facets && %(texts{number})s",
             {f"texts{number}": texts},
         )
     return found
-
-
-def attribute(name: str) -> str:
-    return f"attribute {name}"
 
 
 def all_but(selections: Selections, own: str | None) -> Selection:
