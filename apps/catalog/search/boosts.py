@@ -35,7 +35,7 @@ def rules_of(boosts: Iterable[Boost]) -> tuple[Rule, ...]:
     tree = Tree()
     return tuple(
         Rule(
-            words=_key(words_of(boost.query)),
+            words=key_of(words_of(boost.query)),
             factor=boost.factor,
             product_id=boost.product_id,
             brand_id=boost.brand_id,
@@ -56,7 +56,7 @@ def says_something(query: str) -> bool:
 
 def factors(words: Sequence[str], *, rules: Iterable[Rule]) -> Factors:
     """Of a search for these words."""
-    asked = _key(words)
+    asked = key_of(words)
     products: dict[int, float] = defaultdict(lambda: 1.0)
     brands: dict[int, float] = defaultdict(lambda: 1.0)
     categories: dict[int, float] = defaultdict(lambda: 1.0)
@@ -72,5 +72,6 @@ def factors(words: Sequence[str], *, rules: Iterable[Rule]) -> Factors:
     return Factors(products=dict(products), brands=dict(brands), categories=dict(categories))
 
 
-def _key(words: Iterable[str]) -> frozenset[str]:
+def key_of(words: Iterable[str]) -> frozenset[str]:
+    """Of two searches it is the same if a boost of one holds for the other."""
     return frozenset(same_word(word) for word in words)

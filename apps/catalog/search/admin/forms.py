@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from apps.catalog.plain_text import one_line
-from apps.catalog.search.boosts import says_something
+from apps.catalog.search.boosts import key_of, says_something
 from apps.catalog.search.empty import keys_of
 from apps.catalog.search.models import Boost, EmptySearch, Synonym
 from apps.catalog.search.words import words_of
@@ -78,9 +78,9 @@ class BoostForm(ModelForm[Boost]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         target = {name: cleaned.get(name) for name in ("product", "brand", "category")}
-        words = sorted(cleaned.get("query", "").lower().split())
+        key = key_of(words_of(cleaned.get("query", "")))
         others = Boost.objects.filter(**target).exclude(pk=self.instance.pk)
-        if any(sorted(other.query.lower().split()) == words for other in others):
+        if any(key_of(words_of(other.query)) == key for other in others):
             raise forms.ValidationError("There is a boost of this for the same query already.")
         return cleaned
 

@@ -105,9 +105,10 @@ class TestBoosts:
         add(sue, "boost", query=" ", product=self.mug.pk, factor="2")
         assert Boost.objects.get().query == ""
 
-    def test_that_are_there_already_are_refused(self, sue: Client) -> None:
+    @pytest.mark.parametrize("query", ["Mug RED", "the red mugs"])
+    def test_that_are_there_already_are_refused(self, sue: Client, query: str) -> None:
         Boost.objects.create(query="red mug", product=self.mug)
-        again = {"query": "Mug RED", "product": self.mug.pk, "factor": "3"}
+        again = {"query": query, "product": self.mug.pk, "factor": "3"}
         assert "There is a boost of this for the same query already." in add(
             sue, "boost", **again
         )
