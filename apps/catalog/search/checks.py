@@ -31,7 +31,7 @@ def _product() -> Any:
     variant.available = 1
     product: Any = Product(name="Mug", slug="mug", category_id=1)
     product.offers, product.path = [variant], [Category(name="Kitchen", slug="kitchen")]
-    product.for_what = product.facets = []
+    product.for_what = product.facets = product.skus = []
     return product
 
 

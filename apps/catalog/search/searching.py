@@ -27,7 +27,7 @@ def search(wanted: Wanted, *, rules: Rules | None = None) -> Found:
     )
     # Asked all the same: only then is known what a typo was taken for.
     if any(map(chosen.leaves_empty, (wanted.q, found.did_you_mean or ""))):
-        return Found(hits=(), total=0, facets=(), engine=found.engine, degraded=found.degraded)
+        return Found(engine=found.engine, degraded=found.degraded)
     return found
 
 

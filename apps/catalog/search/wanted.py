@@ -16,6 +16,12 @@ from decimal import Decimal
 # Page by page no further than this; an export reads the list of products instead.
 DEEPEST = 10_000
 SORTS = ("relevance", "newest", "name", "-name", "price", "-price")
+# When not all of the words are found together: how much of what they say must be.
+ENOUGH = 0.75
+# Of its score, what a laptop lock has when a laptop is looked for, and what is sold out.
+FOR_IT = 0.5
+SOLD_OUT = 0.5
+POPULAR = 0.5  # times the logarithm of the popularity, on top of the score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +45,8 @@ class Hit:
     """A product that was found. Its price and stock are read from PostgreSQL, by its id."""
 
     product_id: int
-    name_html: str = ""  # escaped, with <mark> around what matched
-    excerpt_html: str = ""  # the same of the description, empty if nothing matched in it
+    name_html: str  # escaped, with <mark> around what matched
+    excerpt_html: str  # the same of the description, empty if nothing matched in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +69,10 @@ class Facet:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    hits: Sequence[Hit]
-    total: int
-    facets: Sequence[Facet]
     engine: str  # "elasticsearch", "opensearch" or "postgres"
+    hits: Sequence[Hit] = ()
+    total: int = 0
+    facets: Sequence[Facet] = ()
     total_relation: str = "eq"  # or "gte": there are more
     facets_are_exact: bool = True
     relaxed: bool = False  # not all of the words were found together
@@ -78,7 +84,7 @@ class Found:
 class Suggestions:
     """What may be meant by the first letters of a search."""
 
-    queries: Sequence[str]
-    product_ids: Sequence[int]
     engine: str
+    queries: Sequence[str] = ()
+    product_ids: Sequence[int] = ()
     degraded: bool = False

@@ -7,9 +7,9 @@ from typing import Any
 
 from apps.catalog.search.boosts import Factors
 from apps.catalog.search.parts import Thing, last_name
-from apps.catalog.search.postgres.matching import ENOUGH, FOR_IT
 from apps.catalog.search.spellings import other_spelling
 from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
+from apps.catalog.search.wanted import ENOUGH, FOR_IT, POPULAR, SOLD_OUT
 from apps.catalog.search.words import FEW, may_be_one, ways_of, words_of
 
 Query = dict[str, Any]
@@ -27,8 +27,6 @@ _ALL: Query = {"match_all": {}}
 _JOINED = 0.3  # of what the words would be worth: rare as it is, it would always come first
 # Ways of writing a word, of all words together: an engine takes 1,024 clauses, and each has 14.
 _MOST_WAYS = 60
-_SOLD_OUT = 0.5
-_POPULAR = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +95,7 @@ def ranked(query: Query, *, factors: Factors) -> Query:
                         "modifier": "ln1p",
                         "missing": 0,
                     },
-                    "weight": _POPULAR,
+                    "weight": POPULAR,
                 },
             ],
             "score_mode": "sum",
@@ -108,7 +106,7 @@ def ranked(query: Query, *, factors: Factors) -> Query:
         "function_score": {
             "query": popular,
             "functions": [
-                {"filter": {"term": {"in_stock": False}}, "weight": _SOLD_OUT},
+                {"filter": {"term": {"in_stock": False}}, "weight": SOLD_OUT},
                 *_boosts(factors),
             ],
             "score_mode": "multiply",

@@ -103,7 +103,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
         return str(product.slug)
 
     def prepare_skus(self, product: Any) -> list[str]:
-        together = {run_together(words_typed(variant.sku)) for variant in product.offers}
+        together = set(map(run_together, product.skus))
         return sorted(filter(None, together))  # “---” has neither letter nor digit
 
     def prepare_variants(self, product: Any) -> str:
@@ -193,8 +193,8 @@ def tombstone(product_id: int, *, version: int) -> Entry:
 
 
 def _products(product_ids: Sequence[int]) -> Iterator[Any]:
-    """With `offers`, the variants that can be bought, `path`, their categories, and `for_what`
-    and `facets`, as SearchText has them."""
+    """With `offers`, the variants that can be bought, the words of their `skus`, `path`, their
+    categories, and `for_what` and `facets`, as SearchText has them."""
     offers = Variant.objects.filter(is_active=True).with_available().order_by("pk")
     products = Product.objects.filter(pk__in=product_ids).select_related("brand")
     products = products.annotate(
@@ -202,7 +202,7 @@ def _products(product_ids: Sequence[int]) -> Iterator[Any]:
     )
     products = products.prefetch_related(Prefetch("variants", offers, to_attr="offers"))
     # Products first: what is newer than their versions is marked, and comes again.
-    found = list(products)
+    found: list[Any] = list(products)
     categories = {category.pk: category for category in Category.objects.all()}
     for product in found:
         path: list[Category] = []
@@ -210,15 +210,16 @@ def _products(product_ids: Sequence[int]) -> Iterator[Any]:
         while above is not None:
             path.insert(0, categories[above])
             above = path[0].parent_id
-        product.path = path  # type: ignore[attr-defined]
+        product.path = path
+        product.skus = [words_typed(variant.sku) for variant in product.offers]
         yield product
 
 
 def _numbers(product: Any) -> Iterator[str]:
     """The SKUs, run together, and their parts with digits: an ICE-1399 is no ice."""
-    for variant in product.offers:
-        yield run_together(words_typed(variant.sku))
-        for word in words_typed(variant.sku):
+    for words in product.skus:
+        yield run_together(words)
+        for word in words:
             yield from (part for part in word.split("-") if not part.isalpha())
 
 

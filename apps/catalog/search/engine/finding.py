@@ -50,14 +50,14 @@ def search(wanted: Wanted, *, rules: Rules) -> Found:
     this = _Asking(wanted, rules, words)
     if not words:
         if wanted.q.strip():
-            return Found(hits=(), total=0, facets=(), engine=engine_name())
+            return Found(engine=engine_name())
         return _found(wanted, this.answer(asking.everything()))
     for tier in this.tiers():
         answer = this.answer(tier.question)
         if answer["aggregations"]["about"]["doc_count"]:
             counted = this.counted(tier.question, answer)
             return _found(wanted, counted, relaxed=tier.is_relaxed, meant=tier.meant)
-    return Found(hits=(), total=0, facets=(), engine=engine_name())
+    return Found(engine=engine_name())
 
 
 def knock() -> None:

@@ -17,7 +17,7 @@ def suggest(text: str, *, limit: int) -> Suggestions:
     """
     words = words_typed(text)
     if not words:
-        return Suggestions(queries=(), product_ids=(), engine=engine_name())
+        return Suggestions(engine=engine_name())
     begins = [_begins(part) for word in words for part in word.split("-")]
     answer = client().search(
         index=ALIAS,

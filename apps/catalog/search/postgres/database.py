@@ -7,6 +7,7 @@ from django.db import connections, router
 
 from apps.catalog.search.models import SearchText
 
+ENGINE = "postgres"
 Params = Mapping[str, Any]
 
 

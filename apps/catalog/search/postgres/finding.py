@@ -8,6 +8,7 @@ from apps.catalog.search.parts import thing_of
 from apps.catalog.search.postgres import highlighting
 from apps.catalog.search.postgres.asking import Clause, clauses_of
 from apps.catalog.search.postgres.counting import facets_of
+from apps.catalog.search.postgres.database import ENGINE
 from apps.catalog.search.postgres.matching import Match, all_of, everything, most_of
 from apps.catalog.search.postgres.ranking import ranked
 from apps.catalog.search.postgres.selecting import all_but, selections_of
@@ -16,15 +17,13 @@ from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import Found, Wanted
 from apps.catalog.search.words import MOST_LETTERS, run_together, words_of, words_typed
 
-ENGINE = "postgres"
-
 
 def search(wanted: Wanted, *, rules: Rules) -> Found:
     """What is found, with its facets."""
     words = words_of(wanted.q)
     tier = _tier(wanted.q, words, rules)
     if tier is None:
-        return Found(hits=(), total=0, facets=(), engine=ENGINE)
+        return Found(engine=ENGINE)
     selections = selections_of(wanted)
     found = ranked(
         tier.match,

@@ -7,15 +7,16 @@ from typing import Any
 from apps.catalog.search.parts import UNSAID, Thing
 from apps.catalog.search.postgres.asking import Alternative, Clause
 from apps.catalog.search.postgres.database import Params, rows
+from apps.catalog.search.wanted import ENOUGH, FOR_IT
 
-# When not all of the words are found together: how much of what they say must be.
-ENOUGH = 0.75
-
-ON_SALE = """
-    product.is_published AND EXISTS (
-        SELECT FROM catalog_variant AS offer
-        WHERE offer.product_id = product.id AND offer.is_active
-    )
+ON_SALE_TEXTS = """
+    search_searchtext AS text
+    JOIN catalog_product AS product ON product.id = text.product_id
+        AND product.is_published
+        AND EXISTS (
+            SELECT FROM catalog_variant AS offer
+            WHERE offer.product_id = product.id AND offer.is_active
+        )
 """
 # Of a name, the longer it is the less; of the rest, the more there is the less. Tuned on the
 # half of the judged queries that docs/search.md names; the 0.025 with all of them in view.
@@ -24,8 +25,6 @@ _FIT = """(
     + ts_rank('{{0.02, 0.2, 0.1, 0}}', text.words, {stem})
         / (1 + 0.3 * ln(1 + length(text.words)))
 )"""
-# Of its score, what a laptop lock has when a laptop is looked for.
-FOR_IT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +40,8 @@ class Match:
         """On sale, and about it: not only mentioned somewhere."""
         sql = f"""
             SELECT EXISTS (
-                SELECT FROM search_searchtext AS text
-                JOIN catalog_product AS product ON product.id = text.product_id
-                WHERE {self.condition} AND text.words @@ %(subject)s::tsquery AND {ON_SALE}
+                SELECT FROM {ON_SALE_TEXTS}
+                WHERE {self.condition} AND text.words @@ %(subject)s::tsquery
             )
         """  # noqa: S608 all that is put in is ours
         return bool(rows(sql, self.params)[0][0])

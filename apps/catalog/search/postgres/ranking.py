@@ -7,15 +7,11 @@ from typing import Any
 
 from apps.catalog.search.boosts import Factors
 from apps.catalog.search.postgres.database import rows
-from apps.catalog.search.postgres.matching import ON_SALE, Match
+from apps.catalog.search.postgres.matching import ON_SALE_TEXTS, Match
 from apps.catalog.search.postgres.selecting import IN_STOCK, Selection
-from apps.catalog.search.wanted import DEEPEST
+from apps.catalog.search.wanted import DEEPEST, POPULAR, SOLD_OUT
 
-_FOUND = f"""
-    FROM search_searchtext AS text
-    JOIN catalog_product AS product ON product.id = text.product_id
-    WHERE {ON_SALE} AND {{}} AND {{}}
-"""
+_FOUND = f"FROM {ON_SALE_TEXTS} WHERE {{}} AND {{}}"
 _LOWEST_PRICE = """(
     SELECT min(offer.price) FROM catalog_variant AS offer
     WHERE offer.product_id = product.id AND offer.is_active
@@ -73,8 +69,8 @@ def _relevance(match: Match, factors: Factors) -> str:
     is_in_stock = _IN_STOCK_EACH if match.marked else IN_STOCK
     parts = [
         f"({match.score})",
-        "(1 + 0.5 * ln(1 + product.popularity))",
-        f"(CASE WHEN {is_in_stock} THEN 1 ELSE 0.5 END)",
+        f"(1 + {POPULAR} * ln(1 + product.popularity))",
+        f"(CASE WHEN {is_in_stock} THEN 1 ELSE {SOLD_OUT} END)",
         *(
             f"coalesce((%(boost_{name})s::jsonb ->> {column}::text)::float8, 1)"
             for name, column in _BOOSTED.items()

@@ -1,11 +1,13 @@
 """What may be meant by the first letters of a search."""
 
-from apps.catalog.search.postgres.database import rows
-from apps.catalog.search.postgres.matching import ON_SALE
+from apps.catalog.search.postgres.database import ENGINE, rows
+from apps.catalog.search.postgres.matching import ON_SALE_TEXTS
 from apps.catalog.search.wanted import Suggestions
 from apps.catalog.search.words import MOST_LETTERS, words_typed
 
-_LOOKED_AT = 200  # words that begin like it, the most frequent ones
+# Words that begin like it, the most frequent ones; after another word it is counted of each how
+# many products have both.
+_LOOKED_AT, _COUNTED = 200, 50
 
 # As the index has them: smør as smor.
 _PLAIN = "SELECT search_words(%(typed)s)"
@@ -17,9 +19,8 @@ _ONE_WORD = f"""
         WHERE word LIKE %(prefix)s ORDER BY products DESC, word LIMIT %(looked_at)s
     ) AS known
     WHERE EXISTS (
-        SELECT FROM search_searchtext AS text
-        JOIN catalog_product AS product ON product.id = text.product_id
-        WHERE {ON_SALE} AND text.written @@ quote_literal(known.word)::tsquery
+        SELECT FROM {ON_SALE_TEXTS}
+        WHERE text.written @@ quote_literal(known.word)::tsquery
     )
     ORDER BY products DESC, word
     LIMIT %(limit)s
@@ -31,10 +32,8 @@ _SEVERAL = f"""
     ) AS known
     CROSS JOIN LATERAL (
         SELECT count(*) AS products FROM (
-            SELECT FROM search_searchtext AS text
-            JOIN catalog_product AS product ON product.id = text.product_id
-            WHERE {ON_SALE}
-                AND text.written @@ (%(before)s || quote_literal(known.word))::tsquery
+            SELECT FROM {ON_SALE_TEXTS}
+            WHERE text.written @@ (%(before)s || quote_literal(known.word))::tsquery
             LIMIT 100
         ) AS enough
     ) AS found
@@ -43,9 +42,8 @@ _SEVERAL = f"""
     LIMIT %(limit)s
 """  # noqa: S608 all that is put in is ours
 _PRODUCTS = f"""
-    SELECT product.id FROM search_searchtext AS text
-    JOIN catalog_product AS product ON product.id = text.product_id
-    WHERE {ON_SALE} AND (text.written @@ %(beginning)s::tsquery{{}})
+    SELECT product.id FROM {ON_SALE_TEXTS}
+    WHERE text.written @@ %(beginning)s::tsquery{{}}
     ORDER BY product.name ILIKE %(typed)s DESC, product.popularity DESC, text.name_length,
         product.id
     LIMIT %(limit)s
@@ -58,7 +56,7 @@ def suggest(text: str, *, limit: int) -> Suggestions:
     """Searches that begin like this and find something, and products that have all of it."""
     words = _parts(text)
     if not words:
-        return Suggestions(queries=(), product_ids=(), engine="postgres")
+        return Suggestions(engine=ENGINE)
     *before, last = words
     sku = "".join(words)
     params = {
@@ -70,19 +68,21 @@ def suggest(text: str, *, limit: int) -> Suggestions:
     is_sku = len(sku) <= MOST_LETTERS and not sku.isalpha()
     products = _PRODUCTS.format(_OR_SKU if is_sku else "")
     product_ids = [pk for (pk,) in rows(products, params)]
-    queries = queries_like(text, limit=limit)
-    return Suggestions(queries=queries, product_ids=product_ids, engine="postgres")
+    queries = _queries(words, limit=limit)
+    return Suggestions(queries=queries, product_ids=product_ids, engine=ENGINE)
 
 
 def queries_like(text: str, *, limit: int) -> list[str]:
     """Searches that begin like this and find something, those that find most first."""
     words = _parts(text)
-    if not words:
-        return []
+    return _queries(words, limit=limit) if words else []
+
+
+def _queries(words: list[str], *, limit: int) -> list[str]:
     *before, last = words
     params = {
         "prefix": f"{last}%",
-        "looked_at": _LOOKED_AT if not before else 50,
+        "looked_at": _COUNTED if before else _LOOKED_AT,
         "before": "".join(f"{word} & " for word in _quoted(before)),
         "limit": limit,
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from apps.catalog.search.postgres.asking import Clause
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.matching import all_of
-from apps.catalog.search.words import FEW, slips_believed, words_typed
+from apps.catalog.search.words import FEW, slips_believed, words_of, words_typed
 
 # Of a short word in which two letters have changed places no trigram may be left: that is
 # looked up.
@@ -30,8 +30,7 @@ _LIKE = """
 def as_meant(q: str, clauses: Sequence[Clause]) -> str | None:
     """What was typed, with the likeliest known words for those that no product has; None if
     there is nothing to correct, and of a title that was pasted. `clauses` are those of `q`."""
-    typed = words_typed(q)
-    if len(typed) > FEW:
+    if len(words_of(q)) > FEW:
         return None
     # Who can be cut into two that stand somewhere is none that is mistyped.
     unknown = [
@@ -39,7 +38,9 @@ def as_meant(q: str, clauses: Sequence[Clause]) -> str | None:
     ]
     parts = [part for each in unknown for word in each.words for part in word.split("-")]
     meant = meant_by(parts) if len(parts) <= FEW else {}
-    said = ("-".join(meant.get(part, part) for part in word.split("-")) for word in typed)
+    said = (
+        "-".join(meant.get(part, part) for part in word.split("-")) for word in words_typed(q)
+    )
     return " ".join(said) if meant else None
 
 

@@ -173,6 +173,7 @@ def test_knows_two_letters_that_changed_places_in_a_short_word(typo: str, meant:
 def test_corrects_nothing_in_a_title_that_was_pasted() -> None:
     make_goods("Lantern 11 22 33 44 55 66 77 88")
     assert names(q="lanetrn 11 22 33 44 55 66 77") == ["Lantern 11 22 33 44 55 66 77 88"]
+    assert answer(q="the lanetrn 11 22 33 44 55 66 77")["total"] == 1  # “the” says nothing
     assert answer(q="lanetrn 11 22 33 44 55 66 77 88")["did_you_mean"] is None
 
 
