@@ -8,7 +8,6 @@ from apps.catalog.models import Variant
 from apps.catalog.search.rules import Rules
 from apps.catalog.search.wanted import Found, Wanted
 
-# Of an engine. Without the shopkeeper's rules: the ranking alone is judged.
 Search = Callable[..., Found]
 _DEEP = 50  # results: enough for ten that were judged
 
@@ -32,7 +31,7 @@ class Asking:
     def ask(self, query: str, *, page_size: int = _DEEP) -> Asked:
         wanted = Wanted(q=query, page_size=page_size)
         start = time.perf_counter()
-        found = self._search(wanted, rules=Rules())
+        found = self._search(wanted, rules=Rules())  # none: the ranking alone is judged
         took = (time.perf_counter() - start) * 1000
         order = [self._names.get(hit.product_id, "") for hit in found.hits]
         return Asked(query=query, order=order, found=found, milliseconds=took)

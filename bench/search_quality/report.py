@@ -15,7 +15,6 @@ from apps.catalog.search import engine, postgres
 from apps.catalog.search.engine.client import client, engine_name
 from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.models import Word
-from apps.catalog.search.vocabulary import refresh_vocabulary
 from apps.catalog.search.wanted import Wanted
 from bench.search_quality.asking import Asked, Asking, Search
 from bench.search_quality.files import Files
@@ -60,7 +59,6 @@ _GATES = {
 def fill(products: Path) -> None:
     """The shop with these products, one of each in stock; a second time changes nothing."""
     call_command("import_products", str(products), stock=1)
-    refresh_vocabulary()
 
 
 def judge_all(files: Files) -> bool:
@@ -71,7 +69,7 @@ def judge_all(files: Files) -> bool:
     _say(f"load of this machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     engines: dict[str, Search] = {"postgres": postgres.search}
     if settings.SEARCH_URL:
-        call_command("init_search", if_changed=True)
+        call_command("init_search")  # an index of an earlier run may have older documents
         engines[engine_name()] = engine.search
     met = [_judge(name, Asking(ask, names), queries) for name, ask in engines.items()]
     return all(met)
