@@ -32,7 +32,8 @@ def groups_of(synonyms: Iterable[Synonym]) -> tuple[Group, ...]:
 
 
 def replaceable(words: Sequence[str], *, groups: Iterable[Group]) -> Iterator[Replaceable]:
-    """Where a term of a group stands among the words, singular or plural."""
+    """Where a term of a group stands among the words, singular or plural, in either
+    spelling."""
     keys = [same_word(word) for word in words]
     for group in groups:
         for term in group:
