@@ -31,6 +31,14 @@ def groups_of(synonyms: Iterable[Synonym]) -> tuple[Group, ...]:
     return tuple(group for group in filled if len(group) > 1)
 
 
+def longest_at(place: int, swaps: Iterable[Replaceable]) -> tuple[int, list[Term]]:
+    """How many words from this place on belong together, and what may stand for them; one word
+    for which nothing else may if none of the swaps begins here."""
+    here = [swap for swap in swaps if swap.start == place]
+    length = max((swap.length for swap in here), default=1)
+    return length, [term for swap in here if swap.length == length for term in swap.others]
+
+
 def replaceable(words: Sequence[str], *, groups: Iterable[Group]) -> Iterator[Replaceable]:
     """Where a term of a group stands among the words, singular or plural, in either
     spelling."""

@@ -8,7 +8,7 @@ from typing import Any
 from apps.catalog.search.boosts import Factors
 from apps.catalog.search.parts import Thing, last_name
 from apps.catalog.search.spellings import other_spelling
-from apps.catalog.search.synonyms import Group, Replaceable, Term, replaceable
+from apps.catalog.search.synonyms import Group, Term, longest_at, replaceable
 from apps.catalog.search.wanted import ENOUGH, FOR_IT, POPULAR, SOLD_OUT
 from apps.catalog.search.words import FEW, may_be_one, ways_of, words_of
 
@@ -166,9 +166,7 @@ def _from_left_to_right(
     swaps = list(replaceable(words, groups=groups))
     place = 0
     while place < len(words):
-        here: list[Replaceable] = [swap for swap in swaps if swap.start == place]
-        length = max((swap.length for swap in here), default=1)
-        others = (term for swap in here if swap.length == length for term in swap.others)
+        length, others = longest_at(place, swaps)
         typed = tuple(words[place : place + length])
         joined = [*_joined(words, place)] if length == 1 else []
         yield typed, tuple(dict.fromkeys(others)), joined

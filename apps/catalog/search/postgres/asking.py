@@ -184,13 +184,11 @@ def _spans(
     """The words from left to right, the longest of what belongs together first."""
     place = 0
     while place < len(words):
-        here = [swap for swap in swaps if swap.start == place]
-        length = max((swap.length for swap in here), default=1)
+        length, others = synonyms.longest_at(place, swaps)
         span = tuple(words[place : place + length])
-        others = [term for swap in here if swap.length == length for term in swap.others]
         ways = [way for term in (span, *others) for way in _ways(term)]
         pair = words[place : place + 2] if len(words) <= FEW else ()
-        if length == 1 and not here and vocabulary.has_as_one(pair):
+        if length == 1 and not others and vocabulary.has_as_one(pair):
             span, length = tuple(pair), 2
             ways = _ways_of_pair(span)
         cuts = _cuts(span[0]) if length == 1 else []
