@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -57,7 +56,6 @@ class TypedSerializer(serializers.Serializer[Any]):
     """What somebody has typed."""
 
     q = serializers.CharField(
-        required=False,
         allow_blank=True,
         default="",
         max_length=_LONGEST_QUERY,
@@ -76,6 +74,12 @@ class TypedSerializer(serializers.Serializer[Any]):
         if errors:
             raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
+
+    def typed(self) -> str:
+        """The beginning of a search that was asked for; raises ValidationError."""
+        self.is_valid(raise_exception=True)
+        text: str = self.validated_data["q"]
+        return text
 
 
 class WantedSerializer(TypedSerializer):
@@ -97,7 +101,9 @@ class WantedSerializer(TypedSerializer):
     sort = serializers.ChoiceField(SORTS, default="relevance")
     page = _NumberField(min_value=1, default=1, help_text=f"Up to the {DEEPEST:,}th product.")
     page_size = _NumberField(
-        min_value=1, default=24, help_text=f"More than {_LARGEST_PAGE} are cut to that."
+        min_value=1,
+        default=Wanted.page_size,
+        help_text=f"More than {_LARGEST_PAGE} are cut to that.",
     )
 
     def validate_attribute(self, texts: list[str]) -> Mapping[str, tuple[str, ...]]:
@@ -137,14 +143,6 @@ class WantedSerializer(TypedSerializer):
             page=given["page"],
             page_size=given["page_size"],
         )
-
-
-def typed(params: QueryDict) -> str:
-    """The beginning of a search that was asked for; raises ValidationError."""
-    serializer = TypedSerializer(data=params)
-    serializer.is_valid(raise_exception=True)
-    text: str = serializer.validated_data["q"]
-    return text
 
 
 class HitSerializer(ProductSerializer):

@@ -16,7 +16,6 @@ from apps.catalog.search.serializers import (
     TypedSerializer,
     WantedSerializer,
     as_results,
-    typed,
 )
 from apps.catalog.views import PRODUCT_EXAMPLE, PublicMixin
 from shop.schema import problems
@@ -151,7 +150,8 @@ class SuggestView(PublicMixin, APIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        suggested = searching.suggest(typed(request.query_params), limit=_MOST_SUGGESTED)
+        typed = TypedSerializer(data=request.query_params).typed()
+        suggested = searching.suggest(typed, limit=_MOST_SUGGESTED)
         products = _on_sale(suggested.product_ids)
         in_order = [products[pk] for pk in suggested.product_ids if pk in products]
         answer = SuggestionsSerializer({**vars(suggested), "products": in_order})

@@ -17,6 +17,7 @@ from elasticsearch import ApiError, TransportError
 from apps.catalog.models import Product
 from apps.catalog.search.engine.client import client
 from apps.catalog.search.engine.document import ALIAS
+from apps.catalog.search.indexing.indexes import live_index
 from apps.catalog.search.indexing.rebuilding import REBUILD_REQUESTED, is_running
 from apps.catalog.search.models import DirtyProduct, Renaming, SearchIndex
 from shop.admin import ReadOnlyAdmin, label
@@ -97,7 +98,7 @@ def _facts() -> dict[str, str]:
     if dirty["oldest"]:
         waiting += f", the oldest for {timesince(dirty['oldest'], timezone.now())}"
     on_sale = Product.objects.on_sale().count()
-    live = SearchIndex.objects.filter(state="live").first()
+    live = live_index()
     return {
         "Engine": _engine(),
         "Products on sale": str(on_sale),
