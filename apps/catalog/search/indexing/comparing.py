@@ -10,7 +10,7 @@ from elasticsearch import helpers
 from elasticsearch.serializer import JSONSerializer
 
 from apps.catalog.models import Product
-from apps.catalog.search.engine.document import Entry, entries, tombstone
+from apps.catalog.search.engine.document import Entry, entries
 from apps.catalog.search.indexing.renaming import not_followed
 from apps.catalog.search.indexing.writing import patient, write_all
 from apps.catalog.search.models import DirtyProduct
@@ -92,12 +92,10 @@ def settled(index: str, *, with_content: bool, progress: Progress, patience: int
 
 def mend(index: str, found: Comparison) -> None:
     """Write what differs anew, to this index alone. Raises EngineAway or TooSlow."""
-    for start in range(0, len(found.wrong), CHUNK):
-        chunk = list(found.wrong)[start : start + CHUNK]
-        write_all(entries(chunk, gone=_after(found.wrong)), indexes=[index])
-    gone = [tombstone(pk, version=v + _FAR) for pk, v in found.too_many.items()]
+    gone = _after(found.wrong | found.too_many)
     for start in range(0, len(gone), CHUNK):
-        write_all(gone[start : start + CHUNK], indexes=[index])
+        chunk = list(gone)[start : start + CHUNK]
+        write_all(entries(chunk, gone=gone), indexes=[index])
 
 
 def mark(found: Comparison) -> None:
