@@ -8,6 +8,7 @@ from apps.catalog.importing import offers
 from apps.catalog.importing.offers import OfferedProduct, OfferedVariant
 from apps.catalog.plain_text import cut
 from apps.catalog.skus import checked_sku
+from shop.batches import batched
 from shop.json_lines import Broken, short
 
 FIELDS = ("sku", "type", "name", "attributes", "variants")
@@ -62,7 +63,7 @@ def _shelves(value: Any) -> list[tuple[str, ...]]:
         raise Broken("without a category")
     if any(" > " in one for one in value):
         return [offers.shelf(one.split(" > ")) for one in value]
-    return [offers.shelf(value[start : start + 2]) for start in range(0, len(value), 2)]
+    return [offers.shelf(levels) for levels in batched(value, size=2)]
 
 
 def _single(record: dict[str, Any]) -> tuple[OfferedVariant, ...]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -14,6 +13,7 @@ from apps.catalog.importing.reading import Line, Reader, count_lines
 from apps.catalog.importing.writing import Written, write
 from apps.catalog.search.vocabulary import refresh_vocabulary
 from shop.alone import alone
+from shop.batches import batched
 from shop.json_lines import BrokenLine
 
 # A transaction each: what a killed import has done so far stays, whole products only.
@@ -77,7 +77,7 @@ def import_products(
     with alone(_LOCK, waiting=waiting):
         for path in paths:
             done = 0
-            for batch in _batches(reader.read(path)):
+            for batch in batched(reader.read(path), size=BATCH):
                 offers = _sort_out(batch, path, report)
                 with _batch_transaction(is_trial=terms.is_trial):
                     written = write(
@@ -93,11 +93,6 @@ def import_products(
         # Also when nothing was changed: the run before may have died here.
         refresh_vocabulary()
     return report
-
-
-def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    while batch := list(islice(lines, BATCH)):
-        yield batch
 
 
 def _sort_out(batch: list[Line], path: Path, report: Report) -> dict[int, OfferedProduct]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
 
 from django.db import connection, models, transaction
 from django.db.models import Q
+
+from shop.batches import batched
 
 # Longer than a request to the engine takes, and short enough that a dead worker's products are
 # not late. Who is slower than this writes the same once more, which changes nothing.
@@ -105,9 +106,7 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
 
 def _chunks(versions: Mapping[int, int]) -> Iterator[dict[int, int]]:
     """By product, in the order of the ids, in which all others lock them, too."""
-    ordered = iter(sorted(versions.items()))
-    while chunk := dict(islice(ordered, _MARKED_AT_ONCE)):
-        yield chunk
+    return map(dict, batched(sorted(versions.items()), size=_MARKED_AT_ONCE))
 
 
 class DirtyProduct(models.Model):

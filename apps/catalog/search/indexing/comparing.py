@@ -15,6 +15,7 @@ from apps.catalog.search.indexing.renaming import not_followed
 from apps.catalog.search.indexing.writing import patient, write_all
 from apps.catalog.search.models import DirtyProduct
 from shop.ahead import read_ahead
+from shop.batches import batched
 
 CHUNK = 500
 # Above every version that may still be on its way for a product that is gone.
@@ -93,8 +94,7 @@ def settled(index: str, *, with_content: bool, progress: Progress, patience: int
 def mend(index: str, found: Comparison) -> None:
     """Write what differs anew, to this index alone. Raises EngineAway or TooSlow."""
     gone = _after(found.wrong | found.too_many)
-    for start in range(0, len(gone), CHUNK):
-        chunk = list(gone)[start : start + CHUNK]
+    for chunk in batched(gone, size=CHUNK):
         write_all(entries(chunk, gone=gone), indexes=[index])
 
 
@@ -151,8 +151,7 @@ def _look_again(index: str, found: Comparison, *, with_content: bool) -> None:
     waiting |= set(DirtyProduct.objects.values_list("pk", flat=True))
     wrong: dict[int, int] = {}
     suspects = [pk for pk in found.wrong if pk not in waiting]
-    for start in range(0, len(suspects), CHUNK):
-        chunk = suspects[start : start + CHUNK]
+    for chunk in batched(suspects, size=CHUNK):
         wanted = _wanted(chunk, with_content=with_content)
         wrong |= _wrong(index, wanted, with_content=with_content)
     found.wrong = wrong

@@ -1,12 +1,13 @@
 """Tombstones, deleted when nobody is left who could bring their products back."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from elasticsearch import helpers
 
 from apps.catalog.models import Product
 from apps.catalog.search.indexing.writing import patient, written_indexes
+from shop.batches import batched
 
 _CHUNK = 1000
 
@@ -36,7 +37,7 @@ def _of_what_is_gone(index: str) -> dict[int, int]:
         patient(), index=index, query=asked, size=_CHUNK, _source=False, scroll="1m"
     )
     versions = {int(hit["_id"]): int(hit["_version"]) for hit in hits}
-    for chunk in _chunks(versions):
+    for chunk in batched(list(versions), size=_CHUNK):
         for pk in Product.objects.filter(pk__in=chunk).values_list("pk", flat=True):
             del versions[pk]
     return versions
@@ -45,17 +46,11 @@ def _of_what_is_gone(index: str) -> dict[int, int]:
 def _delete(index: str, versions: Mapping[int, int]) -> int:
     """With their versions: what has been written anew since then stays."""
     deleted = 0
-    for chunk in _chunks(versions):
+    for chunk in batched(versions.items(), size=_CHUNK):
         operations = [
             {"delete": {"_id": str(pk), "version": version, "version_type": "external_gte"}}
-            for pk, version in chunk.items()
+            for pk, version in chunk
         ]
         answer = patient().bulk(index=index, operations=operations)
         deleted += sum(item["delete"]["status"] == 200 for item in answer["items"])
     return deleted
-
-
-def _chunks(versions: Mapping[int, int]) -> Iterator[dict[int, int]]:
-    ids = list(versions)
-    for start in range(0, len(ids), _CHUNK):
-        yield {pk: versions[pk] for pk in ids[start : start + _CHUNK]}
