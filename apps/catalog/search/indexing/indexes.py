@@ -98,26 +98,30 @@ def align(*, now: datetime) -> None:
 
 def drop_unfinished(*, now: datetime) -> int:
     """Drop what a killed run has left half built; returns how many."""
-    rows = SearchIndex.objects.filter(state=State.BUILDING)
-    return sum(drop(row, state=State.FAILED, now=now) for row in rows)
+    rows = list(SearchIndex.objects.filter(state=State.BUILDING))
+    for row in rows:
+        drop(row, state=State.FAILED, now=now)
+    return len(rows)
 
 
 def drop_old(*, now: datetime) -> int:
     """Drop all indexes that were live but the last, and that one when it was kept for long."""
     rows = SearchIndex.objects.filter(state=State.OLD).order_by("-retired_at", "-pk")
-    dropped = 0
-    for place, row in enumerate(rows):
-        if place > 0 or row.retired_at is None or row.retired_at <= now - KEPT:
-            dropped += drop(row, state=State.DROPPED, now=now)
-    return dropped
+    outdated = [
+        row
+        for place, row in enumerate(rows)
+        if place > 0 or row.retired_at is None or row.retired_at <= now - KEPT
+    ]
+    for row in outdated:
+        drop(row, state=State.DROPPED, now=now)
+    return len(outdated)
 
 
-def drop(index: SearchIndex, *, state: State, now: datetime) -> int:
+def drop(index: SearchIndex, *, state: State, now: datetime) -> None:
     """The row first, so that nobody writes to it any more. Killed in between, the next run
     drops it: `sweep`."""
     SearchIndex.objects.filter(pk=index.pk).update(state=state, retired_at=now)
     patient().indices.delete(index=index.name, ignore_unavailable=True)
-    return 1
 
 
 def sweep() -> int:
