@@ -52,7 +52,7 @@ def begin_index(*, now: datetime) -> SearchIndex:
 def make_index(index: SearchIndex) -> None:
     """The index itself, empty, and searched by nobody."""
     body: dict[str, Any] = ProductDocument._index.to_dict()
-    settings = {**body["settings"], "refresh_interval": "-1", "number_of_replicas": 0}
+    settings = {**body["settings"], "refresh_interval": "-1"}
     patient().indices.create(index=index.name, settings=settings, mappings=body["mappings"])
 
 
@@ -62,11 +62,7 @@ def finish(index: SearchIndex) -> None:
     # wait the engine finishes by itself, and without it the index is as right.
     with suppress(ApiError, TransportError):
         patient().indices.forcemerge(index=index.name, max_num_segments=1)
-    settings = ProductDocument._index.to_dict()["settings"]
-    replicas = settings.get("number_of_replicas", 0)
-    patient().indices.put_settings(
-        index=index.name, settings={"refresh_interval": None, "number_of_replicas": replicas}
-    )
+    patient().indices.put_settings(index=index.name, settings={"refresh_interval": None})
     patient().indices.refresh(index=index.name)
 
 
