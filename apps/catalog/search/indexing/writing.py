@@ -95,7 +95,7 @@ def _write_halves(
     entries: Sequence[Entry], indexes: Sequence[str], *, slow: list[Entry]
 ) -> None:
     try:
-        write(entries, indexes=indexes, timeout=_REBUILDS_TIMEOUT)
+        write(entries, indexes=indexes)
     except TooMuch as error:
         if len(entries) == 1:
             _leave_out(*entries, error=error)
