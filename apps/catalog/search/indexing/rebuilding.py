@@ -55,6 +55,7 @@ def rebuild(*, clock: Clock, show: Show, if_changed: bool = False) -> Rebuilt:
     Raises AlreadyRunning, CannotRebuild, Misconfigured, or what the engine's client raises.
     """
     with alone(_LOCK, waiting=_refuse):
+        indexes.check_engine()
         _tidy_up(now=clock())
         live = indexes.live_index()
         if if_changed and live and live.mapping_hash == indexes.mapping_hash():
@@ -81,6 +82,7 @@ def roll_back(*, now: datetime) -> SearchIndex:
     Raises CannotRebuild if there is none.
     """
     with alone(_LOCK, waiting=_refuse):
+        indexes.check_engine()
         _tidy_up(now=now)
         old = SearchIndex.objects.filter(state=SearchIndex.State.OLD)
         index = old.order_by("-retired_at").first()
@@ -95,9 +97,7 @@ def roll_back(*, now: datetime) -> SearchIndex:
 def prune(*, now: datetime) -> int:
     """Drop indexes that were kept long enough; returns how many. Raises AlreadyRunning."""
     with alone(_LOCK, waiting=_refuse):
-        indexes.align(now=now)
-        dropped = indexes.drop_unfinished(now=now) + indexes.drop_old(now=now)
-        return dropped + indexes.sweep()
+        return _tidy_up(now=now) + indexes.drop_old(now=now)
 
 
 def sweep_tombstones(*, wait: Callable[[], object]) -> int:
@@ -110,11 +110,10 @@ def _refuse() -> None:
     raise AlreadyRunning("Another process is making an index.")
 
 
-def _tidy_up(*, now: datetime) -> None:
-    indexes.check_engine()
+def _tidy_up(*, now: datetime) -> int:
+    """Drop what killed runs have left; returns how many indexes."""
     indexes.align(now=now)  # first: a run may have been killed after it made its index live
-    indexes.drop_unfinished(now=now)
-    indexes.sweep()
+    return indexes.drop_unfinished(now=now) + indexes.sweep()
 
 
 def _build(*, clock: Clock, show: Show) -> Rebuilt:
