@@ -52,7 +52,7 @@ def index_products() -> int:
 def rebuild_index() -> str:
     """What somebody has asked for in the admin; returns what came of it."""
     try:
-        rebuilt = rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None)
+        rebuilt = rebuilding.rebuild(clock=timezone.now)
     except rebuilding.AlreadyRunning as error:
         return str(error)
     return f"{rebuilt.index.name}: {rebuilt.documents} products"
@@ -71,9 +71,7 @@ def compare_index() -> str:
     live = indexes.live_index()
     if live is None:
         return "there is no index"
-    found = comparing.settled(
-        live.name, with_content=True, progress=lambda _done, _of: None, patience=3
-    )
+    found = comparing.settled(live.name, with_content=True, patience=3)
     comparing.mark(found)
     if found.different:
         log.error("search: %d of %d products differed", found.different, found.products)

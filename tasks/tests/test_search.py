@@ -59,7 +59,7 @@ def test_a_renaming_that_waits_for_a_product_holds_up_no_mark() -> None:
 @pytest.mark.usefixtures("engine")
 def test_the_nightly_comparison_goes_on_while_an_index_is_made() -> None:
     make_variant("MUG")
-    rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None)
+    rebuilding.rebuild(clock=timezone.now)
     with alone(rebuilding._LOCK, waiting=lambda: None):
         assert run_at_once([compare_index]) == ["0 of 1 differed"]
     assert Heartbeat.objects.get(name=SEARCH).facts["products"] == 1

@@ -76,7 +76,13 @@ def compare(
     return found
 
 
-def settled(index: str, *, with_content: bool, progress: Progress, patience: int) -> Comparison:
+def settled(
+    index: str,
+    *,
+    with_content: bool,
+    patience: int,
+    progress: Progress = lambda _done, _of: None,
+) -> Comparison:
     """As compare, without what differs only because it is just being written.
 
     Looks again, up to `patience` times a second apart, at what differed and neither is dirty

@@ -48,7 +48,12 @@ class Rebuilt:
     caught_up: int
 
 
-def rebuild(*, clock: Clock, show: Show, if_changed: bool = False) -> Rebuilt:
+def rebuild(
+    *,
+    clock: Clock,
+    show: Show = lambda _step, _done, _of: None,
+    if_changed: bool = False,
+) -> Rebuilt:
     """Make a new index live; with `if_changed` only if the mapping is another one, or the
     index is gone. Else what differs in the old one is marked.
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def index(engine: str) -> str:
     """The live one, of a product that does not have the new name of its brand yet."""
     make_goods("Mug", brand="Hardwick")
-    index = rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None).index
+    index = rebuilding.rebuild(clock=timezone.now).index
     while drain_batch():
         pass
     Brand.objects.update(name="Acme")
@@ -32,8 +32,7 @@ def index(engine: str) -> str:
 
 
 def differences(index: str) -> int:
-    quiet: Callable[[int, int], None] = lambda _done, _of: None  # noqa: E731
-    return comparing.settled(index, with_content=True, progress=quiet, patience=1).different
+    return comparing.settled(index, with_content=True, patience=1).different
 
 
 def test_a_product_that_waits_for_a_new_name_does_not_differ(index: str) -> None:

@@ -152,7 +152,7 @@ def _rebuild() -> None:
     """It may refuse while a late worker writes and writes, and is then asked again."""
     for attempt in range(3):
         try:
-            rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None)
+            rebuilding.rebuild(clock=timezone.now)
         except CannotRebuild:
             if attempt == 2:
                 raise

@@ -123,16 +123,12 @@ def test_only_if_changed_leaves_an_index_of_the_same_mapping_and_mends_it(mug: P
     name = rebuild().index.name
     rename(mug, "Cup")
     DirtyProduct.objects.all().delete()  # as if it had been lost
-    again = rebuilding.rebuild(
-        clock=timezone.now, show=lambda _step, _done, _of: None, if_changed=True
-    )
+    again = rebuilding.rebuild(clock=timezone.now, if_changed=True)
     assert (again.is_new, again.index.name, again.caught_up) == (False, name, 1)
     drain()
     assert document(mug.pk)["name"] == "Cup"
     SearchIndex.objects.update(mapping_hash="another")
-    assert rebuilding.rebuild(
-        clock=timezone.now, show=lambda _step, _done, _of: None, if_changed=True
-    ).is_new
+    assert rebuilding.rebuild(clock=timezone.now, if_changed=True).is_new
 
 
 @pytest.mark.parametrize(
@@ -293,9 +289,7 @@ def test_an_index_that_is_gone_is_no_reason_to_forget_a_change(mug: Product) -> 
     drain_batch()
     assert set(DirtyProduct.objects.values_list("pk", flat=True)) == {mug.pk}
     assert not patient().indices.exists(index=name)
-    assert rebuilding.rebuild(
-        clock=timezone.now, show=lambda _step, _done, _of: None, if_changed=True
-    ).is_new
+    assert rebuilding.rebuild(clock=timezone.now, if_changed=True).is_new
 
 
 def test_an_engine_that_is_away_keeps_the_marks_and_a_save_does_not_notice(

@@ -22,7 +22,7 @@ def shop(engine: str) -> None:
     for sku in ("MUG", "POT", "JUG"):
         make_variant(sku)
     for _ in range(2):
-        rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None)
+        rebuilding.rebuild(clock=timezone.now)
     drain()
 
 

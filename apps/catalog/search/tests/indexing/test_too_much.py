@@ -24,7 +24,7 @@ _NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def rebuild() -> None:
-    rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None)
+    rebuilding.rebuild(clock=timezone.now)
 
 
 def different() -> int:

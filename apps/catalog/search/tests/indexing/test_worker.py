@@ -19,7 +19,7 @@ _PLACE = "index.routing.allocation.require._name"
 
 
 def rebuild() -> SearchIndex:
-    return rebuilding.rebuild(clock=timezone.now, show=lambda _step, _done, _of: None).index
+    return rebuilding.rebuild(clock=timezone.now).index
 
 
 def take_the_data_of(index: str) -> None:
