@@ -23,14 +23,6 @@ _LOCK = 7_263_502  # any number that nothing else in this database locks
 _KEPT = 20  # problems; the first ones tell what is wrong
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """`units` is the opening stock of what the files give none for; a trial keeps nothing."""
-
-    units: int = 0
-    is_trial: bool = False
-
-
 @dataclass(kw_only=True)
 class Report:
     """What an import did. Of the problems, the first ones in words."""
@@ -63,13 +55,15 @@ Progress = Callable[[Path, int, int], None]  # file, lines done, lines in all
 def import_products(
     paths: Sequence[Path],
     *,
-    terms: Terms,
+    units: int,
+    is_trial: bool,
     clock: Callable[[], datetime],
     progress: Progress,
     waiting: Callable[[], None],
 ) -> Report:
     """Bring what the files offer into the shop, one import at a time, and count its words anew.
 
+    `units` is the opening stock of what the files give none for; a trial keeps nothing.
     Raises Unreadable before anything is changed if a file is damaged in any place.
     """
     lengths = {path: count_lines(path) for path in paths}
@@ -79,9 +73,9 @@ def import_products(
             done = 0
             for batch in batched(reader.read(path), size=BATCH):
                 offers = _sort_out(batch, path, report)
-                with _batch_transaction(is_trial=terms.is_trial):
+                with _batch_transaction(is_trial=is_trial):
                     written = write(
-                        list(offers.values()), claimed=claimed, units=terms.units, now=clock()
+                        list(offers.values()), claimed=claimed, units=units, now=clock()
                     )
                 report.add(written)
                 numbers = list(offers)
@@ -89,7 +83,7 @@ def import_products(
                     report.leave_out(path, numbers[place], reason)
                 done += len(batch)
                 progress(path, done, lengths[path])
-    if not terms.is_trial:
+    if not is_trial:
         # Also when nothing was changed: the run before may have died here.
         refresh_vocabulary()
     return report

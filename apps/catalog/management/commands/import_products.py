@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from apps.catalog.importing.offers import MOST_UNITS
-from apps.catalog.importing.run import Report, Terms, import_products
+from apps.catalog.importing.run import Report, import_products
 from shop.display import Display
 from shop.json_lines import Unreadable
 
@@ -56,7 +56,8 @@ class Command(BaseCommand):
             with display.progress() as steps:
                 return import_products(
                     options["paths"],
-                    terms=Terms(units=options["stock"], is_trial=options["dry_run"]),
+                    units=options["stock"],
+                    is_trial=options["dry_run"],
                     clock=timezone.now,
                     progress=lambda path, done, total: steps.show(
                         path.name, done=done, total=total
