@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.catalog.importing import icecat, luma
 from apps.catalog.importing.offers import OfferedProduct
-from shop.json_lines import Broken, BrokenLine, json_object, numbered_lines
+from shop.json_lines import Broken, json_object, numbered_lines
 
 # Each format by the fields that every line of it has.
 _FORMATS: dict[tuple[str, ...], Callable[[dict[str, Any]], OfferedProduct]] = {
@@ -14,7 +14,7 @@ _FORMATS: dict[tuple[str, ...], Callable[[dict[str, Any]], OfferedProduct]] = {
     luma.FIELDS: luma.product,
 }
 
-Line = tuple[int, OfferedProduct | BrokenLine]
+Line = tuple[int, OfferedProduct | str]  # its number; what it offers, or why it is broken
 
 
 class Reader:
@@ -34,7 +34,7 @@ class Reader:
                 offered = _offered(raw)
                 self._remember(offered, f"{path.name}, line {line_number}")
             except Broken as broken:
-                yield line_number, BrokenLine(line_number=line_number, reason=str(broken))
+                yield line_number, str(broken)
             else:
                 yield line_number, offered
 

@@ -14,7 +14,6 @@ from apps.catalog.importing.writing import Written, write
 from apps.catalog.search.vocabulary import refresh_vocabulary
 from shop.alone import alone
 from shop.batches import batched
-from shop.json_lines import BrokenLine
 
 # A transaction each: what a killed import has done so far stays, whole products only.
 BATCH = 500
@@ -93,8 +92,8 @@ def _sort_out(batch: list[Line], path: Path, report: Report) -> dict[int, Offere
     """The batch's offers by line number; its broken lines go into the report."""
     offers = {}
     for line_number, found in batch:
-        if isinstance(found, BrokenLine):
-            report.leave_out(path, line_number, found.reason)
+        if isinstance(found, str):
+            report.leave_out(path, line_number, found)
         else:
             report.names_cut += found.name_is_cut
             offers[line_number] = found
