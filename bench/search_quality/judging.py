@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
 # Of a query: the grade, 0 to 3, of each product that somebody has judged.
 Grades = Mapping[str, int]
@@ -47,14 +48,8 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     """Where the mean of such values lies in 95 of 100 draws, by bootstrap."""
     chance = random.Random(42)  # noqa: S311 no secret: the same each time
     draws = 2000
-    means = sorted(
-        sum(chance.choices(values, k=len(values))) / len(values) for _ in range(draws)
-    )
+    means = sorted(fmean(chance.choices(values, k=len(values))) for _ in range(draws))
     return means[draws * 25 // 1000], means[draws * 975 // 1000]
-
-
-def mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _gain(grade: int) -> float:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 from django.conf import settings
@@ -26,7 +27,6 @@ from bench.search_quality.judging import (
     is_held_out,
     judged,
     judgements,
-    mean,
     ndcg,
 )
 from bench.search_quality.slips import slip
@@ -80,7 +80,7 @@ def _judge(engine: str, asking: Asking, queries: Mapping[str, Grades]) -> bool:
     answerable = {query: grades for query, grades in queries.items() if any(grades.values())}
     asked = {query: asking.ask(query) for query in queries}
     quality = _show_quality({query: asked[query].order for query in answerable}, answerable)
-    typed = mean([ndcg(asking.ask(slip(q)).order, grades) for q, grades in answerable.items()])
+    typed = fmean(ndcg(asking.ask(slip(q)).order, grades) for q, grades in answerable.items())
     cost = 1 - typed / quality
     _say(f"  one typo a word        nDCG@10 {typed:.3f}, costs {cost:.1%}")
     for query in sorted(queries.keys() - answerable.keys()):
@@ -125,12 +125,12 @@ def _show_quality(
         ("held out", held_out),
     ):
         low, high = interval(some)
-        figures = f"nDCG@10 {mean(some):.3f} ({low:.2f} to {high:.2f})"
+        figures = f"nDCG@10 {fmean(some):.3f} ({low:.2f} to {high:.2f})"
         _say(f"  {name:22} {figures}, {len(some)} queries")
     for name, measure in (("condensed", condensed), ("judged@10", judged)):
-        value = mean([measure(order, answerable[query]) for query, order in orders.items()])
+        value = fmean(measure(order, answerable[query]) for query, order in orders.items())
         _say(f"  {name:22} {value:.3f}")
-    return mean(list(values.values()))
+    return fmean(values.values())
 
 
 def _show_nothing(asked: Asked, grades: Grades) -> None:
