@@ -1,20 +1,12 @@
 """An engine that is away is not waited for by everybody."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.core.cache import cache
 
 from apps.catalog.search import breaker
 from apps.catalog.search.breaker import Turn
 
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    keys = ["search:away", "search:failures", "search:probe"]
-    cache.delete_many(keys)
-    yield
-    cache.delete_many(keys)
+pytestmark = pytest.mark.usefixtures("no_failures_counted")
 
 
 def fail(times: int) -> None:

@@ -13,15 +13,7 @@ from apps.catalog.search.models import EmptySearch
 from apps.catalog.search.tests.goods import SUGGEST, answer, make_goods
 from tests.clients import guest
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    keys = ["search:away", "search:failures", "search:probe"]
-    cache.delete_many(keys)
-    yield
-    cache.delete_many(keys)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_failures_counted")]
 
 
 @pytest.fixture(params=["refuses", "is silent"])
