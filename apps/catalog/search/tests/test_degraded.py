@@ -70,7 +70,7 @@ def test_only_knocks_at_an_engine_that_was_away_and_is_silent(settings: Any) -> 
 
 @pytest.mark.usefixtures("no_engine")
 def test_leaves_the_engine_alone_after_three_failures() -> None:
-    for _ in range(breaker.FAILURES):
+    for _ in range(3):
         assert answer(q="mug")["degraded"]
     assert breaker.turn() is not Turn.ASK
     assert answer(q="mug")["degraded"]  # also for those who do not ask
