@@ -20,4 +20,6 @@ def _slip(word: str) -> str:
     before, letter, rest = word[:place], word[place], word[place + 1 :]
     other = ascii_lowercase[(ascii_lowercase.find(letter) + 1 + draw // 1000 % 25) % 26]
     typed = (rest[0] + letter + rest[1:], rest, letter + letter + rest, other + rest)
-    return before + typed[draw % 4]
+    slipped = before + typed[draw % 4]
+    # To swap two that are alike changes nothing.
+    return slipped if slipped != word else before + rest
