@@ -1,10 +1,10 @@
 """Entries, written to indexes. Whoever comes late with an old version changes nothing."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError
+from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError, helpers
 
 from apps.catalog.search.engine.client import client, is_away
 from apps.catalog.search.engine.document import Entry
@@ -16,6 +16,9 @@ WORKERS_TIMEOUT = 5.0
 _REBUILDS_TIMEOUT = 30.0
 # Seconds for what is no batch, as an index made or compared.
 _PATIENCE = 30.0
+# Of one request, in bytes: OpenSearch refuses what is more than a tenth of its memory, together
+# with what others are just sending, and says no more than that it is busy.
+_LARGEST = 5_000_000
 # Products of one batch that each take longer alone, until it is the engine that does not write.
 _SLOW_ENOUGH = 3
 _STALE = 409
@@ -56,34 +59,31 @@ def write(
     timeout: float = _REBUILDS_TIMEOUT,
     may_refuse: Collection[str] = (),
 ) -> set[int]:
-    """Write all entries to all indexes in one request; returns the products that one refused,
-    other than those that may.
+    """Write all entries to all indexes, in one request if it is no large one; returns the
+    products that an index refused, other than those that may.
 
     A refusal is logged. An index that has a newer version keeps it, which is no refusal.
     Raises EngineAway or TooMuch; some of it may be written then.
     """
     if not entries or not indexes:
         return set()
-    operations = [
-        line
-        for entry in entries
-        for index in indexes
-        for line in (_action(entry, index), entry.source)
-    ]
+    written = helpers.streaming_bulk(
+        client().options(request_timeout=timeout),
+        (_action(entry, index) for entry in entries for index in indexes),
+        max_chunk_bytes=_LARGEST,
+        chunk_size=len(entries) * len(indexes),
+        raise_on_error=False,
+        timeout=_waits_for_its_shards(timeout),
+    )
     try:
-        answer = (
-            client()
-            .options(request_timeout=timeout)
-            .bulk(operations=operations, timeout=_waits_for_its_shards(timeout))
-        )
+        return _refused([item["index"] for _, item in written], may_refuse)
     except (ApiError, TransportError) as error:
         raise _understood(error) from error
-    return _refused(answer["items"], may_refuse)
 
 
 def write_all(entries: Sequence[Entry], *, indexes: Sequence[str]) -> None:
     """As write, but in halves of halves as far as the engine needs it. A product that it
-    cannot take alone is logged, left out, and marked dirty.
+    refuses, or cannot take alone, is logged, left out, and marked dirty.
 
     Raises EngineAway; TooSlow when it takes too long for several products alone: then it is
     not the products.
@@ -95,10 +95,12 @@ def _write_halves(
     entries: Sequence[Entry], indexes: Sequence[str], *, slow: list[Entry]
 ) -> None:
     try:
-        write(entries, indexes=indexes)
+        refused = write(entries, indexes=indexes)
+        _leave_out(entry for entry in entries if entry.product_id in refused)
     except TooMuch as error:
         if len(entries) == 1:
-            _leave_out(*entries, error=error)
+            log.error("search: product %d: %s", entries[0].product_id, error)
+            _leave_out(entries)
             slow += entries if isinstance(error, TooSlow) else []
             if len(slow) == _SLOW_ENOUGH:
                 raise
@@ -108,9 +110,8 @@ def _write_halves(
         _write_halves(entries[middle:], indexes, slow=slow)
 
 
-def _leave_out(entry: Entry, *, error: Exception) -> None:
-    log.error("search: product %d: %s", entry.product_id, error)
-    DirtyProduct.objects.mark({entry.product_id: entry.version})
+def _leave_out(entries: Iterable[Entry]) -> None:
+    DirtyProduct.objects.mark({entry.product_id: entry.version for entry in entries})
 
 
 def patient() -> Elasticsearch:
@@ -124,10 +125,9 @@ def _waits_for_its_shards(timeout: float) -> str:
     return f"{timeout * 600:.0f}ms"
 
 
-def _refused(items: Sequence[Mapping[str, Any]], may_refuse: Collection[str]) -> set[int]:
+def _refused(results: Iterable[Mapping[str, Any]], may_refuse: Collection[str]) -> set[int]:
     refused: dict[tuple[str, str], list[int]] = {}
-    for item in items:
-        result = item["index"]
+    for result in results:
         if result["status"] in _OVERLOADED and result["_index"] not in may_refuse:
             raise EngineAway(f"overloaded: {result['error']['type']}")
         if result["status"] != _STALE and "error" in result:
@@ -145,21 +145,27 @@ def _action(entry: Entry, index: str) -> dict[str, Any]:
     # A tombstone is written like a document: of what is deleted the engine forgets the
     # version, and an old write would bring it back.
     return {
-        "index": {
-            "_index": index,
-            "_id": str(entry.product_id),
-            "version": entry.version,
-            "version_type": "external_gte",
-        }
+        "_index": index,
+        "_id": str(entry.product_id),
+        "version": entry.version,
+        "version_type": "external_gte",
+        "_source": entry.source,
     }
 
 
 def _understood(error: ApiError | TransportError) -> Exception:
     if isinstance(error, ApiError) and error.meta.status == _TOO_LARGE:
         return TooMuch("the engine says that this is too large")
-    if isinstance(error, ConnectionTimeout) and _answers():
+    if _took_too_long(error) and _answers():
         return TooSlow("the engine needs too long for this")
     return EngineAway(type(error).__name__) if is_away(error) else error
+
+
+def _took_too_long(error: BaseException | None) -> bool:
+    """To answer, or to read what it was sent: that is a broken connection to the client."""
+    while error and not isinstance(error, ConnectionTimeout | TimeoutError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _answers() -> bool:

@@ -63,6 +63,29 @@ def test_a_batch_that_the_engine_cannot_take_is_written_in_halves(
     assert different() == 0
 
 
+def test_a_batch_that_the_engine_does_not_even_read_in_time_comes_in_halves(
+    eight: str, settings: Any
+) -> None:
+    elephant = Product.objects.order_by("pk")[:1]
+    Product.objects.filter(pk__in=elephant).update(description="A mug. " * 2_000_000)
+    with fussy_engine(eight, largest=1_000_000) as url:
+        settings.SEARCH_URL = url
+        assert drain_batch() == 8
+    assert set(DirtyProduct.objects.values_list("together", flat=True)) == {4}
+
+
+def test_no_request_is_larger_than_a_small_engine_takes(
+    eight: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_LARGEST", 100_000)
+    Product.objects.update(description="A mug. " * 5_000)  # 280,000 bytes of all
+    with fussy_engine(eight, largest=100_000) as url:
+        settings.SEARCH_URL = url
+        assert [drain_batch() for _ in range(2)] == [8, 0]
+    settings.SEARCH_URL = eight
+    assert different() == 0
+
+
 @pytest.mark.parametrize("says_so", [True, False], ids=["413", "no answer in time"])
 def test_a_product_that_never_fits_is_set_aside_visibly_and_blocks_no_other(
     eight: str, says_so: bool, settings: Any
@@ -132,6 +155,19 @@ def test_a_new_index_lacks_only_what_never_fits_and_that_is_marked(
     settings.SEARCH_URL = eight
     assert drain_batch() == 1
     assert different() == 0
+
+
+def test_a_new_index_lacks_only_what_the_engine_refuses_and_that_is_marked(
+    engine: str,
+) -> None:
+    make_variant("CUP")
+    refused = make_variant("MUG").product
+    # A word may have 32,766 bytes at most.
+    Product.objects.filter(pk=refused.pk).update(description="x" * 40_000)
+    DirtyProduct.objects.all().delete()  # as in a shop that has no index yet
+    rebuild()
+    assert different() == 1
+    assert DirtyProduct.objects.get().pk == refused.pk
 
 
 def test_a_new_index_is_given_up_when_the_engine_answers_but_writes_nothing(
