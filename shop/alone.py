@@ -11,7 +11,8 @@ from django.db import connection
 def alone(lock: int, *, waiting: Callable[[], None]) -> Iterator[None]:
     """Runs while nobody else holds `lock` in this database; calls `waiting` if it has to wait.
 
-    The lock is the connection's: a process that dies gives it back.
+    The lock is the connection's: a process that dies gives it back, and a machine that is gone
+    after a minute (`tcp_keepalives_idle` in shop/settings/databases.py).
     """
     if not _lock(lock):
         waiting()

@@ -18,7 +18,10 @@ DATABASES: dict[str, dict[str, Any]] = {
             "connect_timeout": 3,
             # Milliseconds. Nobody waits for a lock or a query longer than a shopper would.
             "options": "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
-            f" -c statement_timeout={env_int('DATABASE_STATEMENT_TIMEOUT', default=5000)}",
+            f" -c statement_timeout={env_int('DATABASE_STATEMENT_TIMEOUT', default=5000)}"
+            # Of a machine that is gone the server would keep the locks for two hours.
+            " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
+            " -c tcp_keepalives_count=3",
         },
     }
 }
