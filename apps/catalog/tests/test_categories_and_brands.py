@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from apps.catalog.models import Brand, Category, Product
 from tests.builders import make_variant
 from tests.clients import guest
+from tests.concurrently import run_at_once
 from tests.statements import counted
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +75,21 @@ def test_brands_come_by_name_with_what_is_on_sale() -> None:
         {"id": zinc.pk, "slug": "zinc", "name": "Zinc", "product_count": 2},
     ]
     assert len(statements) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_cannot_put_two_categories_inside_each_other() -> None:
+    one, two = (Category.objects.create(name=name, slug=name) for name in ("one", "two"))
+    moves = [
+        lambda: Category.objects.filter(pk=one.pk).update(parent=two),
+        lambda: Category.objects.filter(pk=two.pk).update(parent=one),
+    ]
+    first, second = run_at_once(moves)
+    assert isinstance(first, IntegrityError) != isinstance(second, IntegrityError)
+    assert Category.objects.filter(parent=None).count() == 1
+
+
+def test_a_category_cannot_be_put_inside_itself_by_sql() -> None:
+    one = Category.objects.create(name="one", slug="one")
+    with pytest.raises(IntegrityError, match="would be inside itself"), transaction.atomic():
+        Category.objects.filter(pk=one.pk).update(parent=one)
