@@ -39,7 +39,11 @@ class DirtyProductQuerySet(models.QuerySet["DirtyProduct"]):
         one of them.
         """
         is_free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-        free = self.filter(is_free).order_by("-together", "dirty_since", "pk")  # NULL is first
+        # Nobody claims for so long: the clock was ahead then, or is that of another server now.
+        was_ahead = Q(claimed_until__gt=now + _SET_ASIDE_FOR)
+        free = self.filter(is_free | was_ahead).order_by(
+            "-together", "dirty_since", "pk"
+        )  # NULL is first
         with transaction.atomic():
             rows = list(free.select_for_update(skip_locked=True)[:limit])
             if rows:

@@ -207,7 +207,7 @@ def _products(product_ids: Sequence[int]) -> Iterator[Any]:
     for product in found:
         path: list[Category] = []
         above: int | None = product.category_id
-        while above is not None:
+        while above in categories:  # else it was deleted meanwhile, and the product marked
             path.insert(0, categories[above])
             above = path[0].parent_id
         product.path = path

@@ -9,19 +9,29 @@ import logging
 from django.conf import settings
 
 from apps.catalog.search.engine.document import entries
+from apps.catalog.search.indexing.rebuilding import is_running
 from apps.catalog.search.indexing.writing import (
     WORKERS_TIMEOUT,
     TooMuch,
-    kept_indexes,
+    indexes_in_state,
     write,
     written_indexes,
 )
-from apps.catalog.search.models import DirtyProduct
+from apps.catalog.search.models import DirtyProduct, SearchIndex
 from shop.clock import database_time
 
 _BATCH = 500
 
 log = logging.getLogger(__name__)
+
+
+def _unimportant() -> set[str]:
+    """Indexes kept to go back to, which with an older mapping may refuse what is new; and what
+    a killed run has left half made, which the next one drops."""
+    states = [SearchIndex.State.OLD]
+    if not is_running():  # asked first: one that begins now reads all products later
+        states.append(SearchIndex.State.BUILDING)
+    return indexes_in_state(*states)
 
 
 def drain_batch() -> int:
@@ -42,7 +52,7 @@ def drain_batch() -> int:
         found = entries(list(claimed), gone=claimed)
         try:
             refused = write(
-                found, indexes=indexes, timeout=WORKERS_TIMEOUT, may_refuse=kept_indexes()
+                found, indexes=indexes, timeout=WORKERS_TIMEOUT, may_refuse=_unimportant()
             )
         except TooMuch as error:
             log.warning("search: %d products, first %d: %s", len(found), min(claimed), error)

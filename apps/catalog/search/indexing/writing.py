@@ -46,10 +46,9 @@ def written_indexes() -> list[str]:
     return list(rows.order_by("pk").values_list("name", flat=True))
 
 
-def kept_indexes() -> set[str]:
-    """Those kept to go back to; with an older mapping they may refuse what is new."""
-    old = SearchIndex.objects.filter(state=SearchIndex.State.OLD)
-    return set(old.values_list("name", flat=True))
+def indexes_in_state(*states: SearchIndex.State) -> set[str]:
+    rows = SearchIndex.objects.filter(state__in=states)
+    return set(rows.values_list("name", flat=True))
 
 
 def write(

@@ -106,11 +106,19 @@ BEGIN
     ELSIF TG_OP = 'DELETE' THEN
         changed := ARRAY(SELECT variant_id FROM before WHERE on_hand > reserved);
     ELSE
-        changed := ARRAY(SELECT variant_id FROM (
-            SELECT variant_id, public.search_stock_bucket(on_hand, reserved) FROM after
-            EXCEPT
-            SELECT variant_id, public.search_stock_bucket(on_hand, reserved) FROM before
-        ) AS bucket);
+        changed := ARRAY(
+            SELECT variant_id FROM (
+                SELECT variant_id, public.search_stock_bucket(on_hand, reserved) FROM after
+                EXCEPT
+                SELECT variant_id, public.search_stock_bucket(on_hand, reserved) FROM before
+            ) AS is_now
+            UNION
+            SELECT variant_id FROM (
+                SELECT variant_id, public.search_stock_bucket(on_hand, reserved) FROM before
+                EXCEPT
+                SELECT variant_id, public.search_stock_bucket(on_hand, reserved) FROM after
+            ) AS was
+        );
     END IF;
     IF cardinality(changed) > 0 THEN
         PERFORM public.search_raise(

@@ -141,6 +141,20 @@ def test_a_checkout_and_its_sale_mark_a_product_once_when_the_stock_becomes_low(
     assert dirty() == {mug.product_id: before + 1}
 
 
+def test_stock_that_is_moved_to_another_variant_marks_both_products(mug: Variant) -> None:
+    jug = make_variant("JUG")
+    StockItem.objects.filter(variant=jug).delete()
+    DirtyProduct.objects.all().delete()
+    StockItem.objects.filter(variant=mug).update(variant=jug)
+    assert set(dirty()) == {mug.product_id, jug.product_id}
+
+
+def test_a_claim_of_a_clock_that_was_ahead_is_none(mug: Variant) -> None:
+    change_a_variant(mug, price="1")
+    DirtyProduct.objects.claim(limit=1, now=NOON + timedelta(days=1))
+    assert list(DirtyProduct.objects.claim(limit=1, now=NOON)) == [mug.product_id]
+
+
 def test_a_form_that_was_opened_before_another_change_does_not_take_the_version_back(
     mug: Variant,
 ) -> None:

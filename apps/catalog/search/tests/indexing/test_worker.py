@@ -11,6 +11,7 @@ from apps.catalog.search.indexing import draining, indexes, rebuilding
 from apps.catalog.search.indexing.draining import drain_batch
 from apps.catalog.search.indexing.writing import EngineAway, patient
 from apps.catalog.search.models import DirtyProduct, SearchIndex
+from shop.alone import alone
 from tests.builders import make_variant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,16 +73,25 @@ def test_an_old_index_whose_data_is_lost_holds_up_nobody(
 def test_a_new_index_that_is_not_there_yet_holds_up_no_other_and_loses_nothing(
     mug: Product,
 ) -> None:
-    new = indexes.begin_index(now=timezone.now())
-    rename(mug)
-    assert drain_batch() == 1
-    assert name_in(ALIAS, mug) == "Cup"
-    assert DirtyProduct.objects.get().pk == mug.pk
-    indexes.make_index(new)
+    with alone(rebuilding._LOCK, waiting=pytest.fail):
+        new = indexes.begin_index(now=timezone.now())
+        rename(mug)
+        assert drain_batch() == 1
+        assert name_in(ALIAS, mug) == "Cup"
+        assert DirtyProduct.objects.get().pk == mug.pk
+        indexes.make_index(new)
     DirtyProduct.objects.update(claimed_until=None)  # as some seconds later
     assert drain_batch() == 1
     assert not DirtyProduct.objects.exists()
     assert name_in(new.name, mug) == "Cup"
+
+
+def test_an_index_that_a_killed_run_has_left_holds_up_nobody(mug: Product) -> None:
+    indexes.begin_index(now=timezone.now())
+    rename(mug)
+    assert drain_batch() == 1
+    assert not DirtyProduct.objects.exists()
+    assert name_in(ALIAS, mug) == "Cup"
 
 
 def test_an_index_whose_data_is_not_there_yet_is_no_batch_that_is_too_much(
