@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal
 
 # A title that somebody has pasted has fewer; what follows is not looked at.
@@ -19,6 +20,8 @@ _TWO_SLIPS = 8
 # Hyphens and decimal points join: DIR-655 is one word, and so are 15.6 and 3.5mm.
 _WORD = re.compile(r"[^\W_]+(?:(?:-|(?<=\d)\.(?=\d))[^\W_]+)*")
 _PARTS = re.compile(r"\d+(?:\.\d+)*|[^\W\d_]+")
+# A letter beside a number is mostly a unit, as in 5m.
+_MODEL = re.compile(r"[^\W\d_]{2}\d|\d[^\W\d_]{2}|[^\W\d_][\d.]+[^\W\d_]|\d[^\W\d_]+\d")
 
 # What PostgreSQL's “english” does not look for, which is the list of the Snowball project.
 _COMMON = (
@@ -43,10 +46,30 @@ def words_of(text: str) -> list[str]:
 
 def words_typed(text: str) -> list[str]:
     """All of its words in lower case and without accents, in their order."""
+    return list(islice(_words(text), MOST_WORDS))
+
+
+def also_written(text: str) -> Iterator[str]:
+    """How its words may be written as well, as PostgreSQL's `search_plain` has it: DIR-655 as
+    dir655, HP364XL as hp 364 xl; and as somebody types them, where an engine folds its letters
+    otherwise."""
+    composed = unicodedata.normalize("NFC", text).lower()
+    as_they_are = {part for word in _WORD.findall(composed) for part in word.split("-")}
+    for word in _words(text):
+        parts = word.split("-")
+        if len(parts) > 1:
+            yield "".join(parts)
+        for part in parts:
+            if _MODEL.search(part):
+                yield " ".join(_PARTS.findall(part))
+            if part not in as_they_are:
+                yield part
+
+
+def _words(text: str) -> Iterator[str]:
     visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    words = _WORD.findall(_without_accents(visible.casefold(), form="NFD"))[:MOST_WORDS]
-    plain = (_without_accents(word, form="NFKD")[:MOST_LETTERS] for word in words)
-    return _WORD.findall(" ".join(plain))[:MOST_WORDS]
+    for word in _WORD.findall(_without_accents(visible.casefold(), form="NFD")):
+        yield from _WORD.findall(_without_accents(word, form="NFKD")[:MOST_LETTERS])
 
 
 def ways_of(word: str) -> list[tuple[str, ...]]:
@@ -81,9 +104,10 @@ def slips_believed(word: str) -> int:
 
 
 def _without_accents(text: str, *, form: Literal["NFD", "NFKD"]) -> str:
-    """Of Latin letters alone: a й without its mark is another letter."""
+    """Of Latin letters alone, since a й without its mark is another letter, and of ё: as
+    PostgreSQL's unaccent."""
     kept: list[str] = []
     for letter in unicodedata.normalize(form, text):
         if not (unicodedata.combining(letter) and kept and kept[-1].isascii()):
             kept.append(letter)
-    return unicodedata.normalize("NFC", "".join(kept))
+    return unicodedata.normalize("NFC", "".join(kept)).replace("ё", "е")  # noqa: RUF001

@@ -12,7 +12,7 @@ from elasticsearch.dsl import MetaField
 from apps.catalog.models import Category, Product, Variant
 from apps.catalog.search.engine import mapping
 from apps.catalog.search.facets import LONGEST
-from apps.catalog.search.words import run_together, words_typed
+from apps.catalog.search.words import also_written, run_together, words_typed
 
 ALIAS = "products"
 MINOR_UNITS = 100  # of the currency in one: both engines have whole numbers in common
@@ -106,9 +106,10 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
         together = set(map(run_together, product.skus))
         return sorted(filter(None, together))  # “---” has neither letter nor digit
 
-    def prepare_variants(self, product: Any) -> str:
+    def prepare_variants(self, product: Any) -> list[str]:
         names = {variant.name for variant in product.offers}
-        return " ".join(sorted(names | {*_numbers(product)}))
+        also = {way for name in (product.name, *names) for way in also_written(name)}
+        return sorted(names | {*_numbers(product)} | also)
 
     def prepare_brand(self, product: Any) -> str:
         return product.brand.name if product.brand else ""
@@ -126,10 +127,11 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
         return list(product.for_what or ())
 
     def prepare_what_it_is(self, product: Any) -> list[str]:
-        return [value for value, is_one in _texts(product) if is_one]
+        return _with_other_ways([value for value, is_one in _texts(product) if is_one])
 
     def prepare_others(self, product: Any) -> list[str]:
-        return [value for value, is_one in _texts(product) if not is_one]
+        values = [value for value, is_one in _texts(product) if not is_one]
+        return [*_with_other_ways(values), *dict.fromkeys(also_written(product.description))]
 
     def prepare_selections(self, product: Any) -> list[str]:
         return list(product.facets or ())
@@ -147,7 +149,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # the library carries no
     def prepare_beginnings(self, product: Any) -> str:
         parts = (
             product.name,
-            self.prepare_variants(product),
+            *self.prepare_variants(product),
             self.prepare_brand(product),
             self.prepare_category_path(product),
         )
@@ -213,6 +215,11 @@ def _products(product_ids: Sequence[int]) -> Iterator[Any]:
         product.path = path
         product.skus = [words_typed(variant.sku) for variant in product.offers]
         yield product
+
+
+def _with_other_ways(texts: Sequence[str]) -> list[str]:
+    also = (way for text in texts for way in also_written(text))
+    return [*texts, *dict.fromkeys(also)]
 
 
 def _numbers(product: Any) -> Iterator[str]:

@@ -34,8 +34,9 @@ _words = tokenizer(
     pattern=r"[^\p{L}\p{M}\p{N}.]+|\.(?!\p{Nd})|(?<!\p{Nd})\.",
 )
 
-# Model numbers are taken apart when they are searched for: asking.py. An index that does it by
-# itself (word_delimiter_graph) was measured, and lost 0.05 of the nDCG.
+# Model numbers are taken apart when they are searched for (asking.py), and beside the texts
+# (document.py). An index that does it in the texts themselves, by word_delimiter_graph, was
+# measured, and lost 0.05 of the nDCG.
 text = analyzer("text", tokenizer=_words, filter=[*_plain, _stems, _spellings])
 # To look for one of PostgreSQL's stems, which know nothing of spellings.
 stems = analyzer("stems", tokenizer=_words, filter=[*_plain, _stems])

@@ -14,10 +14,15 @@ _PARTS = (
 )
 
 CREATE = r"""
--- Letters and digits, without accents and case. Only the dot of a decimal joins: 15.6.
+-- Without accents and case, m² as m2. Who types a Greek word has its last s folded as well.
+CREATE FUNCTION search_folded(written text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT translate(lower(public.unaccent(normalize(written, NFKC))), 'ς', 'σ')
+$$;
+
+-- Its letters and digits. Only the dot of a decimal joins: 15.6.
 CREATE FUNCTION search_words(written text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT trim(regexp_replace(
-        lower(public.unaccent(written)),
+        public.search_folded(written),
         '(?:[^[:alnum:].]|(?<![0-9])\.|\.(?![0-9]))+', ' ', 'g'
     ))
 $$;
@@ -31,7 +36,7 @@ CREATE FUNCTION search_plain(written text) RETURNS text LANGUAGE sql STABLE PARA
         (
             SELECT string_agg(replace(found[1], '-', ''), ' ')
             FROM regexp_matches(
-                lower(public.unaccent(written)),
+                public.search_folded(written),
                 '[[:alnum:]]+(?:(?<=[0-9])\.(?=[0-9])[[:alnum:]]+)*'
                 '(?:-[[:alnum:]]+(?:(?<=[0-9])\.(?=[0-9])[[:alnum:]]+)*)+',
                 'g'
@@ -120,4 +125,5 @@ DROP FUNCTION search_stems(text);
 DROP FUNCTION search_sku(text);
 DROP FUNCTION search_plain(text);
 DROP FUNCTION search_words(text);
+DROP FUNCTION search_folded(text);
 """
