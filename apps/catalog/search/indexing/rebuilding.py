@@ -84,7 +84,8 @@ def is_running() -> bool:
 def roll_back(*, now: datetime) -> SearchIndex:
     """Search the index before the live one again; it was written to all the time.
 
-    Raises CannotRebuild if there is none.
+    Raises CannotRebuild if there is none, and what the client does if it cannot be read: what
+    is searched is then as it was.
     """
     with alone(_LOCK, waiting=_refuse):
         indexes.check_engine()
@@ -93,6 +94,8 @@ def roll_back(*, now: datetime) -> SearchIndex:
         index = old.order_by("-retired_at").first()
         if index is None:
             raise CannotRebuild("There is no index to go back to.")
+        # First a look: an index that cannot be read, as its data is lost, must not be searched.
+        comparing.compare(index.name, with_content=False)
         indexes.make_live(index, now=now)
         comparing.mark(comparing.compare(index.name, with_content=False))
         index.refresh_from_db()

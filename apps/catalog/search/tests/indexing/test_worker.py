@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from elasticsearch import ApiError, TransportError
 
 from apps.catalog.models import Product
 from apps.catalog.search.engine.document import ALIAS
-from apps.catalog.search.indexing import draining, indexes, rebuilding
+from apps.catalog.search.indexing import draining, indexes, rebuilding, writing
 from apps.catalog.search.indexing.draining import drain_batch
 from apps.catalog.search.indexing.writing import EngineAway, patient
 from apps.catalog.search.models import DirtyProduct, SearchIndex
@@ -128,3 +129,17 @@ def test_an_old_index_that_is_gone_is_dropped_and_nobody_goes_back_to_it(mug: Pr
         rebuilding.roll_back(now=timezone.now())
     old.refresh_from_db()
     assert old.state == "dropped"
+
+
+def test_nobody_goes_back_to_an_index_whose_data_is_lost(
+    mug: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_PATIENCE", 3.0)
+    live = SearchIndex.objects.get(state="live")
+    take_the_data_of(SearchIndex.objects.get(state="old").name)
+    with pytest.raises((ApiError, TransportError)):
+        rebuilding.roll_back(now=timezone.now())
+    assert list(patient().indices.get_alias(name=ALIAS)) == [live.name]
+    live.refresh_from_db()
+    assert live.state == "live"
+    assert name_in(ALIAS, mug) == mug.name
