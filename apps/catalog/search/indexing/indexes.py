@@ -6,6 +6,7 @@ killed between the two leaves rows that the next one mends.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,16 +69,19 @@ def finish(index: SearchIndex) -> None:
 
 def make_live(index: SearchIndex, *, now: datetime) -> None:
     """Search this one from now on: one call, and no search falls between two indexes."""
-    others = [name for name in _searched() if name != index.name]
-    actions = [{"remove": {"index": name, "alias": ALIAS}} for name in others]
-    actions.append({"add": {"index": index.name, "alias": ALIAS}})
-    patient().indices.update_aliases(actions=actions)
+    _search_only(index.name)
     align(now=now)
 
 
 def align(*, now: datetime) -> None:
-    """Make the rows say what the alias says; an old index that is gone is dropped."""
+    """Make the rows say what the alias says; an old index that is gone is dropped.
+
+    Of several indexes that are searched one remains: only one can be live.
+    """
     searched, there = _searched(), _there()
+    if len(searched) > 1:
+        searched = [_the_right_one(searched)]
+        _search_only(*searched)
     with transaction.atomic():
         live = SearchIndex.objects.filter(state=State.LIVE)
         wrong = live.exclude(name__in=searched)
@@ -144,6 +148,21 @@ def check_engine() -> None:
     is_index = not patient().indices.exists_alias(name=ALIAS)
     if is_index and patient().indices.exists(index=ALIAS):
         raise Misconfigured(f"The engine has an index named {ALIAS}. Delete it.")
+
+
+def _the_right_one(searched: Sequence[str]) -> str:
+    """The one that the rows call live, else the newest."""
+    live = live_index()
+    if live and live.name in searched:
+        return live.name
+    return max(searched, key=lambda name: name.rpartition("-")[2])  # when it was begun
+
+
+def _search_only(name: str) -> None:
+    others = [other for other in _searched() if other != name]
+    actions = [{"remove": {"index": other, "alias": ALIAS}} for other in others]
+    actions.append({"add": {"index": name, "alias": ALIAS}})
+    patient().indices.update_aliases(actions=actions)
 
 
 def _searched() -> list[str]:
