@@ -10,7 +10,7 @@ from django.db.models import CharField, Count, Exists, Min, Model, OuterRef, Que
 from django.db.models.functions import Cast
 from django.urls import reverse
 
-from apps.catalog.search.models import DirtyProduct, Renaming
+from apps.catalog.search.models import UNINDEXED_AFTER, DirtyProduct, Renaming
 from apps.orders.models import STALLED_AFTER, Order
 from shop.mail.models import STUCK_AFTER, OutgoingEmail
 from shop.outbox.models import LATE_AFTER, OutboxMessage
@@ -19,7 +19,6 @@ from tasks.models import UNHEARD_AFTER, DeadLetter
 from tasks.signs_of_life import SIGNS_OF_LIFE
 
 _EMAIL_WAITS_AFTER = timedelta(minutes=15)
-_UNINDEXED_AFTER = timedelta(minutes=5)  # a worker needs seconds
 # Nobody can settle a bounce, so it has to stop being news.
 _BOUNCES_ARE_NEWS_FOR = timedelta(days=7)
 _FAILING_FROM = 3
@@ -184,19 +183,19 @@ QUESTIONS: Sequence[Question] = (
     Rows(
         code="products_unindexed",
         title=f"Changes of products not in the search index for "
-        f"{_UNINDEXED_AFTER.seconds // 60} minutes",
-        rows=lambda now: DirtyProduct.objects.filter(dirty_since__lt=now - _UNINDEXED_AFTER),
+        f"{UNINDEXED_AFTER.seconds // 60} minutes",
+        rows=lambda now: DirtyProduct.objects.filter(dirty_since__lt=now - UNINDEXED_AFTER),
         since="dirty_since",
-        query=lambda now: {"dirty_since__lt": now - _UNINDEXED_AFTER},
+        query=lambda now: {"dirty_since__lt": now - UNINDEXED_AFTER},
         model=DirtyProduct,
     ),
     Rows(
         code="renamings_waiting",
         title=f"Renamings that search has not followed for "
-        f"{_UNINDEXED_AFTER.seconds // 60} minutes",
-        rows=lambda now: Renaming.objects.filter(renamed_at__lt=now - _UNINDEXED_AFTER),
+        f"{UNINDEXED_AFTER.seconds // 60} minutes",
+        rows=lambda now: Renaming.objects.filter(renamed_at__lt=now - UNINDEXED_AFTER),
         since="renamed_at",
-        query=lambda now: {"renamed_at__lt": now - _UNINDEXED_AFTER},
+        query=lambda now: {"renamed_at__lt": now - UNINDEXED_AFTER},
         model=Renaming,
     ),
     *SIGNS_OF_LIFE,

@@ -1,6 +1,8 @@
 """What search keeps in PostgreSQL: what an index does not know yet, which indexes there are,
 and what the shopkeeper knows better than the ranking."""
 
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -10,6 +12,9 @@ from django.db.models import Q
 
 from apps.catalog.models import Brand, Category, Product
 from apps.catalog.search.dirty import DirtyProduct as DirtyProduct  # Django looks here for it
+
+# A change that waits for longer is stuck: a worker needs seconds.
+UNINDEXED_AFTER = timedelta(minutes=5)
 
 
 class Renaming(models.Model):

@@ -39,6 +39,14 @@ def live_index() -> SearchIndex | None:
     return SearchIndex.objects.filter(state=State.LIVE).first()
 
 
+def searched() -> list[str]:
+    """The names of the indexes that the alias stands for: one, or none before the first."""
+    try:
+        return sorted(patient().indices.get_alias(name=ALIAS))
+    except NotFoundError:
+        return []
+
+
 def begin_index(*, now: datetime) -> SearchIndex:
     """The row of a new index, to which every change goes from now on.
 
@@ -78,18 +86,18 @@ def align(*, now: datetime) -> None:
 
     Of several indexes that are searched one remains: only one can be live.
     """
-    searched, there = _searched(), _there()
-    if len(searched) > 1:
-        searched = [_the_right_one(searched)]
-        _search_only(*searched)
+    names, there = searched(), _there()
+    if len(names) > 1:
+        names = [_the_right_one(names)]
+        _search_only(*names)
     with transaction.atomic():
         live = SearchIndex.objects.filter(state=State.LIVE)
-        wrong = live.exclude(name__in=searched)
+        wrong = live.exclude(name__in=names)
         for row in wrong:
             SearchIndex.objects.filter(pk=row.pk).update(
                 state=State.OLD if row.name in there else State.FAILED, retired_at=now
             )
-        SearchIndex.objects.filter(name__in=searched).exclude(state=State.LIVE).update(
+        SearchIndex.objects.filter(name__in=names).exclude(state=State.LIVE).update(
             state=State.LIVE, live_at=now, retired_at=None
         )
         old = SearchIndex.objects.filter(state=State.OLD)
@@ -150,26 +158,19 @@ def check_engine() -> None:
         raise Misconfigured(f"The engine has an index named {ALIAS}. Delete it.")
 
 
-def _the_right_one(searched: Sequence[str]) -> str:
+def _the_right_one(names: Sequence[str]) -> str:
     """The one that the rows call live, else the newest."""
     live = live_index()
-    if live and live.name in searched:
+    if live and live.name in names:
         return live.name
-    return max(searched, key=lambda name: name.rpartition("-")[2])  # when it was begun
+    return max(names, key=lambda name: name.rpartition("-")[2])  # when it was begun
 
 
 def _search_only(name: str) -> None:
-    others = [other for other in _searched() if other != name]
+    others = [other for other in searched() if other != name]
     actions = [{"remove": {"index": other, "alias": ALIAS}} for other in others]
     actions.append({"add": {"index": name, "alias": ALIAS}})
     patient().indices.update_aliases(actions=actions)
-
-
-def _searched() -> list[str]:
-    try:
-        return sorted(patient().indices.get_alias(name=ALIAS))
-    except NotFoundError:
-        return []
 
 
 def _there() -> list[str]:

@@ -11,7 +11,9 @@ from elasticsearch import ApiError, TransportError
 
 from apps.catalog.search.indexing import comparing, indexes, rebuilding
 from apps.catalog.search.indexing.writing import EngineAway, TooSlow
+from apps.catalog.search.models import UNINDEXED_AFTER, DirtyProduct, SearchIndex
 from apps.catalog.search.vocabulary import refresh_vocabulary
+from shop.clock import database_time
 from shop.display import Display, Steps
 
 _DIFFERENT, _COULD_NOT_RUN, _INTERRUPTED = 1, 2, 130
@@ -22,7 +24,8 @@ class Command(BaseCommand):
         "Makes the index of the search engine anew, while the shop searches the old one, and "
         "counts the words that PostgreSQL searches by. Killed anywhere, it is simply started "
         "again. Without a search engine only the words are counted. Ends with 0 if all is "
-        "well, 1 if --verify finds a difference, 2 if it could not be done."
+        "well, 1 if --verify finds a difference or changes that wait for long, 2 if it could "
+        "not be done."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -104,9 +107,7 @@ def _build(display: Display, *, if_changed: bool) -> None:
 
 
 def _verify(display: Display) -> None:
-    live = indexes.live_index()
-    if live is None:
-        raise CommandError("There is no index yet: run init_search.", returncode=_DIFFERENT)
+    live = _searched_index()
     with display.progress() as steps:
         found = comparing.settled(
             live.name,
@@ -121,11 +122,37 @@ def _verify(display: Display) -> None:
             "of them on sale": str(found.on_sale),
             "missing, old or otherwise": str(len(found.wrong)),
             "in the index and no more in the shop": str(len(found.too_many)),
+            "waiting to be written": str(DirtyProduct.objects.count()),
         }
     )
     if found.different:
         some = ", ".join(map(str, [*found.wrong, *found.too_many][:5]))
         raise CommandError(f"Products that differ: {some}.", returncode=_DIFFERENT)
+    _refuse_what_is_late()
+
+
+def _searched_index() -> SearchIndex:
+    live, searched = indexes.live_index(), indexes.searched()
+    if live is None:
+        raise CommandError("There is no index yet: run init_search.", returncode=_DIFFERENT)
+    if searched != [live.name]:
+        raise CommandError(
+            f"The live index is {live.name}, but the one that is searched is "
+            f"{', '.join(searched) or 'none'}: init_search --if-changed mends it.",
+            returncode=_DIFFERENT,
+        )
+    return live
+
+
+def _refuse_what_is_late() -> None:
+    """What waits is in no comparison, since it is just being written; unless nobody does."""
+    late = DirtyProduct.objects.filter(dirty_since__lt=database_time() - UNINDEXED_AFTER)
+    if number := late.count():
+        minutes = UNINDEXED_AFTER.seconds // 60
+        raise CommandError(
+            f"Products whose changes wait for more than {minutes} minutes: {number}.",
+            returncode=_DIFFERENT,
+        )
 
 
 def _roll_back(display: Display) -> None:

@@ -1,15 +1,18 @@
 """manage.py init_search: one clear line for each way in which it ends."""
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from apps.catalog.models import Product
+from apps.catalog.search.engine.document import ALIAS
 from apps.catalog.search.indexing.draining import drain_batch
 from apps.catalog.search.indexing.writing import patient
-from apps.catalog.search.models import SearchIndex
+from apps.catalog.search.models import DirtyProduct, SearchIndex
 from tests.builders import make_variant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,6 +39,40 @@ def test_makes_it_verifies_it_and_goes_back(engine: str) -> None:
     with pytest.raises(CommandError, match=r"Products that differ: \d+\.") as error:
         said_by("--verify")
     assert error.value.returncode == 1
+
+
+def test_verify_says_what_waits_and_ends_with_1_if_it_waits_for_long(engine: str) -> None:
+    make_variant("MUG")
+    said_by()
+    drain_batch()
+    assert "waiting to be written                 0" in said_by("--verify")
+    Product.objects.update(is_published=False)
+    assert "waiting to be written                 1" in said_by("--verify")
+    DirtyProduct.objects.update(dirty_since=timezone.now() - timedelta(minutes=6))
+    with pytest.raises(CommandError, match="wait for more than 5 minutes: 1") as error:
+        said_by("--verify")
+    assert error.value.returncode == 1
+
+
+def test_verify_compares_nothing_if_another_index_is_searched(engine: str) -> None:
+    make_variant("MUG")
+    said_by()
+    said_by()
+    old = SearchIndex.objects.get(state="old")
+    patient().indices.update_aliases(
+        actions=[
+            {"remove": {"index": f"{ALIAS}-*", "alias": ALIAS}},
+            {"add": {"index": old.name, "alias": ALIAS}},
+        ]
+    )
+    with pytest.raises(CommandError, match=f"the one that is searched is {old.name}") as error:
+        said_by("--verify")
+    assert error.value.returncode == 1
+    said_by("--if-changed")
+    said_by("--verify")
+    patient().indices.delete_alias(index=old.name, name=ALIAS)
+    with pytest.raises(CommandError, match="the one that is searched is none"):
+        said_by("--verify")
 
 
 def test_without_an_engine_it_says_so_and_all_is_well(settings: Any) -> None:
