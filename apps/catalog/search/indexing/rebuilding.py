@@ -3,6 +3,7 @@
 Shoppers and staff notice nothing. Killed anywhere, the next run drops what was left half done.
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ REBUILD_REQUESTED = "search.rebuild_requested"
 _LOCK = 7_263_504  # any number that nothing else in this database locks
 _CHECKS = 3
 _TRIES = 6  # of a chunk, while the engine is away: about half a minute
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 Show = Callable[[str, int, int], None]  # step, done, of
@@ -145,11 +148,11 @@ def _build(*, clock: Clock, show: Show) -> Rebuilt:
 
 
 def _give_up(index: SearchIndex, *, now: datetime) -> None:
-    """Drop it, if the engine still answers; else the next run does."""
+    """Drop it, if engine and database still answer; else the next run does."""
     try:
         indexes.drop(index, state=SearchIndex.State.FAILED, now=now)
     except Exception as error:  # noqa: BLE001 why it gave up matters more
-        raise CannotRebuild(f"The new index is left to the next run: {error}") from error
+        log.warning("search: %s is left to the next run: %s", index.name, error)
 
 
 def _fill(index: SearchIndex, show: Show) -> int:

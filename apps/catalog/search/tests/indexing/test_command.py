@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from apps.catalog.models import Product
@@ -14,6 +15,7 @@ from apps.catalog.search.indexing.draining import drain_batch
 from apps.catalog.search.indexing.writing import patient
 from apps.catalog.search.models import DirtyProduct, SearchIndex
 from tests.builders import make_variant
+from tests.concurrently import run_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,3 +90,36 @@ def test_an_engine_that_does_not_answer_is_one_line(settings: Any) -> None:
         said_by()
     assert error.value.returncode == 2
     assert "\n" not in str(error.value)
+
+
+class EndsTheConnection(StringIO):
+    """What the command writes to; at the first products it loses its connection, as when
+    PostgreSQL is started anew."""
+
+    def write(self, text: str) -> int:
+        if "products read" in text:
+            pid = backend()
+            run_at_once([lambda: end(pid)])
+        return super().write(text)
+
+
+def backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def end(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+def test_a_database_that_ends_the_connection_is_one_line(engine: str) -> None:
+    make_variant("MUG")
+    (error,) = run_at_once([lambda: call_command("init_search", stdout=EndsTheConnection())])
+    assert isinstance(error, CommandError)
+    assert str(error).startswith("The database: ")
+    assert "already closed" not in str(error)  # but why it is
+    assert error.returncode == 2
+    said_by()
+    assert set(SearchIndex.objects.values_list("state", flat=True)) == {"failed", "live"}
