@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import CharField, Count, Exists, Min, Model, OuterRef, QuerySet
 from django.db.models.functions import Cast
 from django.urls import reverse
@@ -87,6 +88,13 @@ def _failing(_now: datetime) -> QuerySet[OutgoingEmail]:
 def _waiting(now: datetime) -> QuerySet[OutgoingEmail]:
     queued = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.QUEUED)
     return queued.filter(created_at__lt=now - _EMAIL_WAITS_AFTER)
+
+
+def _unindexed(now: datetime) -> QuerySet[DirtyProduct]:
+    """None without an engine: what waits there waits until one is named again."""
+    if not settings.SEARCH_URL:
+        return DirtyProduct.objects.none()
+    return DirtyProduct.objects.filter(dirty_since__lt=now - UNINDEXED_AFTER)
 
 
 OUTBOX_LATE = Rows(
@@ -184,7 +192,7 @@ QUESTIONS: Sequence[Question] = (
         code="products_unindexed",
         title=f"Changes of products not in the search index for "
         f"{UNINDEXED_AFTER.seconds // 60} minutes",
-        rows=lambda now: DirtyProduct.objects.filter(dirty_since__lt=now - UNINDEXED_AFTER),
+        rows=_unindexed,
         since="dirty_since",
         query=lambda now: {"dirty_since__lt": now - UNINDEXED_AFTER},
         model=DirtyProduct,

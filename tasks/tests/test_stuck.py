@@ -30,6 +30,11 @@ pytestmark = pytest.mark.django_db
 Maker = Callable[[str, timedelta], Any]
 
 
+@pytest.fixture
+def names_an_engine(settings: Settings) -> None:
+    settings.SEARCH_URL = "http://127.0.0.1:9"
+
+
 def ago(**duration: float) -> timedelta:
     return timedelta(**duration)
 
@@ -101,6 +106,7 @@ def an_email_that_is(**facts: Any) -> Maker:
     return lambda name, age: an_email(name, age, **facts)
 
 
+@pytest.mark.usefixtures("names_an_engine")
 @pytest.mark.parametrize(
     ("code", "make", "too_long", "not_yet"),
     [
@@ -225,6 +231,7 @@ def test_repeats_what_the_last_audit_found() -> None:
     assert texts == ["I1 is violated", "I4 is violated"]
 
 
+@pytest.mark.usefixtures("names_an_engine")
 def test_costs_the_same_however_much_is_stuck() -> None:
     costs = []
     for n in range(2):
@@ -236,11 +243,11 @@ def test_costs_the_same_however_much_is_stuck() -> None:
             answers(examples=5)
         costs.append(len(statements))
     assert (
-        costs[0] == costs[1] == 34
-    )  # two for each of twelve, one for each heartbeat, and two for orders
+        costs[0] == costs[1] == 35
+    )  # two for each of twelve, one for each heartbeat, two for orders, one for indexes
     with counted() as statements:
         answers()
-    assert len(statements) == 22
+    assert len(statements) == 23
 
 
 def test_a_new_shop_has_nothing_to_sweep() -> None:
@@ -268,10 +275,8 @@ def an_index(state: str, live_for: timedelta) -> None:
     SearchIndex.objects.create(name=f"products-{state}", **facts)
 
 
-def test_misses_the_comparison_of_an_index_that_was_live_the_day_before_yesterday(
-    settings: Settings,
-) -> None:
-    settings.SEARCH_URL = "http://127.0.0.1:9"
+@pytest.mark.usefixtures("names_an_engine")
+def test_misses_the_comparison_of_an_index_that_was_live_the_day_before_yesterday() -> None:
     an_index("live", ago(hours=26))
     assert answers()["search_silent"].number == 0
     SearchIndex.objects.update(live_at=NOON - ago(hours=26, seconds=1))
@@ -282,22 +287,21 @@ def test_misses_the_comparison_of_an_index_that_was_live_the_day_before_yesterda
     assert answers()["search_silent"].number == 1
 
 
-def test_misses_the_comparison_of_a_shop_that_makes_its_index_anew_every_day(
-    settings: Settings,
-) -> None:
-    settings.SEARCH_URL = "http://127.0.0.1:9"
+@pytest.mark.usefixtures("names_an_engine")
+def test_misses_the_comparison_of_a_shop_that_makes_its_index_anew_every_day() -> None:
     an_index("live", ago(hours=1))
     assert stuck() == {}
     an_index("dropped", ago(hours=27))
     assert stuck() == {"search_silent": 1}
 
 
-def test_misses_the_comparison_of_an_index_that_the_engine_has_lost(settings: Settings) -> None:
-    settings.SEARCH_URL = "http://127.0.0.1:9"
+@pytest.mark.usefixtures("names_an_engine")
+def test_misses_the_comparison_of_an_index_that_the_engine_has_lost() -> None:
     an_index("failed", ago(hours=27))
     assert stuck() == {"search_silent": 1}
 
 
-def test_misses_no_comparison_in_a_shop_without_an_engine() -> None:
+def test_a_shop_without_an_engine_misses_neither_comparison_nor_index() -> None:
     an_index("live", ago(hours=27))
+    a_change("of a time with an engine", ago(hours=27))
     assert stuck() == {}
