@@ -84,7 +84,8 @@ def make_live(index: SearchIndex, *, now: datetime) -> None:
 def align(*, now: datetime) -> None:
     """Make the rows say what the alias says; an old index that is gone is dropped.
 
-    Of several indexes that are searched one remains: only one can be live.
+    Of several indexes that are searched one remains: only one can be live. One that has no row
+    gets one; of its mapping nothing is known, so that it is soon made anew.
     """
     names, there = searched(), _there()
     if len(names) > 1:
@@ -97,6 +98,9 @@ def align(*, now: datetime) -> None:
             SearchIndex.objects.filter(pk=row.pk).update(
                 state=State.OLD if row.name in there else State.FAILED, retired_at=now
             )
+        for name in names:  # after a backup was restored it may have no row
+            unknown = {"mapping_hash": "", "started_at": now}
+            SearchIndex.objects.get_or_create(name=name, defaults=unknown)
         SearchIndex.objects.filter(name__in=names).exclude(state=State.LIVE).update(
             state=State.LIVE, live_at=now, retired_at=None
         )

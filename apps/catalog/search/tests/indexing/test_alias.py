@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from apps.catalog.models import Product
 from apps.catalog.search.engine.document import ALIAS
-from apps.catalog.search.indexing import rebuilding
+from apps.catalog.search.indexing import indexes, rebuilding
+from apps.catalog.search.indexing.draining import drain_batch
 from apps.catalog.search.indexing.writing import patient
 from apps.catalog.search.models import SearchIndex
 from tests.builders import make_variant
@@ -50,3 +51,28 @@ def test_of_two_indexes_that_are_searched_and_not_live_the_newest_remains(mug: P
     rebuilding.prune(now=timezone.now())
     assert searched() == [second.name]
     assert states() == {first.name: "old", second.name: "live"}
+
+
+def test_a_searched_index_without_a_row_is_written_and_made_anew(mug: Product) -> None:
+    lost = rebuild().name
+    SearchIndex.objects.all().delete()  # a backup of the database knew none
+    rebuilding.prune(now=timezone.now())
+    assert states() == {lost: "live"}
+    Product.objects.filter(pk=mug.pk).update(name="Cup")
+    while drain_batch():
+        pass
+    assert patient().get(index=ALIAS, id=str(mug.pk))["_source"]["name"] == "Cup"
+    rebuilt = rebuilding.rebuild(clock=timezone.now, if_changed=True)
+    assert rebuilt.is_new  # of its mapping nothing is known
+    rebuilding.prune(now=timezone.now() + indexes.KEPT)
+    assert states() == {lost: "dropped", rebuilt.index.name: "live"}
+    assert not patient().indices.exists(index=lost)
+
+
+def test_an_index_that_nobody_knows_is_left_alone(mug: Product) -> None:
+    theirs = rebuild().name
+    SearchIndex.objects.all().delete()
+    patient().indices.delete_alias(index=theirs, name=ALIAS)
+    rebuild()
+    rebuilding.prune(now=timezone.now() + indexes.KEPT)
+    assert patient().indices.exists(index=theirs)
