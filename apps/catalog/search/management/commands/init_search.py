@@ -158,6 +158,11 @@ def _refuse_what_is_late() -> None:
 def _roll_back(display: Display) -> None:
     index = rebuilding.roll_back(now=timezone.now())
     display.say(f"{index.name} is searched again.")
+    if index.mapping_hash != indexes.mapping_hash():
+        display.complain(
+            "Its mapping is not that of this release, and it may refuse what is new: changes "
+            "wait until the release that made it runs again, or init_search has made another."
+        )
 
 
 def _prune(display: Display) -> None:

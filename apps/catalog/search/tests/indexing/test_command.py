@@ -21,8 +21,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def said_by(*options: str) -> str:
+    """Complaints included."""
     output = StringIO()
-    call_command("init_search", *options, stdout=output)
+    call_command("init_search", *options, stdout=output, stderr=output)
     return output.getvalue()
 
 
@@ -41,6 +42,13 @@ def test_makes_it_verifies_it_and_goes_back(engine: str) -> None:
     with pytest.raises(CommandError, match=r"Products that differ: \d+\.") as error:
         said_by("--verify")
     assert error.value.returncode == 1
+
+
+def test_going_back_to_another_mapping_is_said_to_keep_changes_waiting(engine: str) -> None:
+    said_by()
+    SearchIndex.objects.update(mapping_hash="of before")
+    said_by()
+    assert "Its mapping is not that of this release" in said_by("--rollback")
 
 
 def test_verify_says_what_waits_and_ends_with_1_if_it_waits_for_long(engine: str) -> None:
