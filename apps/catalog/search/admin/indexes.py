@@ -1,5 +1,6 @@
 """The indexes of the engine, what they do not know yet, and a button that makes a new one."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -104,10 +105,22 @@ def _facts() -> dict[str, str]:
         "Products on sale": str(on_sale),
         "In the index": _indexed(on_sale),
         "Changes not in the index yet": waiting,
-        "Last made anew": f"{live.live_at:%d %b %Y, %H:%M}"
-        if live and live.live_at
-        else "never",
+        "Live index made": _made(live),
+        "Searched since": _moment(live.live_at if live else None),
     }
+
+
+def _made(live: SearchIndex | None) -> str:
+    """Longer ago than it is searched, after a rollback."""
+    if live and not live.mapping_hash:  # the engine had it, and the shop no row of it
+        return "unknown"
+    return _moment(live.started_at if live else None)
+
+
+def _moment(at: datetime | None) -> str:
+    if at is None:
+        return "never"
+    return f"{at:%d %b %Y, %H:%M}, {timesince(at, timezone.now())} ago"
 
 
 def _engine() -> str:

@@ -1,10 +1,12 @@
 """The admin's page of the indexes: readable whatever the engine does, and one button."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
 from apps.catalog.search.indexing import rebuilding
 from apps.catalog.search.models import SearchIndex
@@ -37,6 +39,25 @@ def test_opens_while_the_engine_is_away(sue: Client, settings: Any) -> None:
     page = sue.get(PAGE).content.decode()
     assert "does not answer: PostgreSQL searches meanwhile" in page
     assert "products-1" in page
+
+
+def test_tells_when_the_index_was_made_and_since_when_it_is_searched(
+    sue: Client, settings: Any
+) -> None:
+    settings.SEARCH_URL = "http://127.0.0.1:9"
+    now = timezone.now()
+    made_at, back_at = now - timedelta(days=20), now - timedelta(hours=1)
+    index = SearchIndex.objects.create(
+        name="products-1", state="live", mapping_hash="a", started_at=made_at, live_at=back_at
+    )
+    facts = sue.get(PAGE).context["facts"]
+    assert facts["Live index made"] == f"{made_at:%d %b %Y, %H:%M}, 2\xa0weeks, 6\xa0days ago"
+    assert facts["Searched since"] == f"{back_at:%d %b %Y, %H:%M}, 1\xa0hour ago"
+    SearchIndex.objects.update(mapping_hash="")  # it had no row
+    assert sue.get(PAGE).context["facts"]["Live index made"] == "unknown"
+    index.delete()
+    facts = sue.get(PAGE).context["facts"]
+    assert facts["Live index made"] == facts["Searched since"] == "never"
 
 
 def test_the_button_asks_a_worker_and_only_by_post(sue: Client, settings: Any) -> None:
