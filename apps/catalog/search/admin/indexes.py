@@ -71,7 +71,11 @@ class SearchIndexAdmin(ReadOnlyAdmin[SearchIndex]):
         else:
             with transaction.atomic():
                 OutboxMessage.publish(REBUILD_REQUESTED)
-            messages.success(request, "A new index is asked for. Reload to see how far it is.")
+            messages.success(
+                request,
+                "A new index is asked for. Reload to see how far it is; if none comes, "
+                "the list of task failures says why.",
+            )
         return HttpResponseRedirect(reverse("admin:search_searchindex_changelist"))
 
 
