@@ -1,8 +1,7 @@
 """What a search asks the engine for, from the strictest way to the most patient one."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.catalog.search.boosts import Factors
@@ -129,71 +128,97 @@ def _boosts(factors: Factors) -> Iterator[Query]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Span:
-    typed: Term
-    others: tuple[Term, ...]  # what means the same
-    joined: tuple[str, ...]  # the word as one with its neighbour
-    most_ways: int
+class _Word:
+    typed: str
+    ways: tuple[str, ...]  # that it may be written in; what was typed first
+    joined: frozenset[str]  # those of them that are one with a neighbour
 
-    def ways(self) -> Iterator[str]:
-        """All that may be written instead, the same; what was typed first."""
-        terms = (self.typed, *self.others)
-        ways = (way for term in terms for way in (ways_of(*term) if len(term) == 1 else [term]))
-        yield from map(" ".join, islice(ways, self.most_ways))
+
+@dataclass(frozen=True, kw_only=True)
+class _Span:
+    """Words that were typed, all of which must be there; or else one of the others."""
+
+    words: tuple[_Word, ...]
+    others: tuple[str, ...]  # what means the same, in all ways of writing it
+
+    @property
+    def typed(self) -> Term:
+        return tuple(word.typed for word in self.words)
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        return (*(way for word in self.words for way in word.ways), *self.others)
 
 
 def _spans(words: Sequence[str], groups: Sequence[Group]) -> list[_Span]:
     """Each once: what is said forty times asks for nothing new."""
-    joined: dict[tuple[Term, tuple[Term, ...]], dict[str, None]] = {}
-    for typed, others, together in _from_left_to_right(words, groups):
-        joined.setdefault((typed, others), {}).update(dict.fromkeys(together))
-    return [
+    joined = _joined(words)
+    spans = [
         _Span(
-            typed=typed,
-            others=others,
-            joined=tuple(each),
-            most_ways=max(1, _MOST_WAYS // len(words)),
+            words=tuple(_word(word, joined[word]) for word in typed),
+            others=tuple(dict.fromkeys(way for term in others for way in _written(term))),
         )
-        for (typed, others), each in joined.items()
+        for typed, others in dict.fromkeys(_from_left_to_right(words, groups))
     ]
+    share = max(1, _MOST_WAYS // len(words))
+    return [_cut(span, share) for span in spans]
+
+
+def _joined(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Each as one with its neighbours: who asks for a smart watch means a smartwatch, too."""
+    joined: dict[str, dict[str, None]] = {word: {} for word in words}
+    for one, two in zip(words, words[1:], strict=False):
+        if len(words) <= FEW and may_be_one(one, two):
+            joined[one][one + two] = joined[two][one + two] = None
+    return {word: tuple(ones) for word, ones in joined.items()}
 
 
 def _from_left_to_right(
     words: Sequence[str], groups: Sequence[Group]
-) -> Iterator[tuple[Term, tuple[Term, ...], list[str]]]:
-    """What is typed, the longest of what has synonyms together; the synonyms; and the word as
-    one with its neighbours."""
+) -> Iterator[tuple[Term, tuple[Term, ...]]]:
+    """What is typed, the longest of what has synonyms together, and the synonyms."""
     swaps = list(replaceable(words, groups=groups))
     place = 0
     while place < len(words):
         length, others = longest_at(place, swaps)
-        typed = tuple(words[place : place + length])
-        joined = [*_joined(words, place)] if length == 1 else []
-        yield typed, tuple(dict.fromkeys(others)), joined
+        yield tuple(words[place : place + length]), tuple(others)
         place += length
 
 
-def _joined(words: Sequence[str], place: int) -> Iterator[str]:
-    """A word as one with its neighbour: who asks for a smart watch means a smartwatch, too."""
-    if len(words) > FEW:
-        return
-    around = words[max(place - 1, 0) : place + 2]
-    for one, two in zip(around, around[1:], strict=False):
-        if may_be_one(one, two):
-            yield one + two
+def _word(typed: str, joined: tuple[str, ...]) -> _Word:
+    ways = (*_written((typed,)), *joined)
+    return _Word(typed=typed, ways=ways, joined=frozenset(joined))
+
+
+def _written(term: Term) -> list[str]:
+    """How a term may be written, as it is first; one of several words is one thing."""
+    return [" ".join(way) for way in (ways_of(*term) if len(term) == 1 else [term])]
+
+
+def _cut(span: _Span, share: int) -> _Span:
+    """With so many ways for each of its words; what means the same has what they leave."""
+    words = tuple(replace(word, ways=word.ways[:share]) for word in span.words)
+    left = share * len(words) - sum(len(word.ways) for word in words)
+    return replace(span, words=words, others=span.others[:left])
 
 
 def _clause(span: _Span, thing: Thing) -> Query:
-    said = [clause for way in span.ways() for clause in _said(way)]
-    if len(span.typed) == 1 and span.typed[0].isalpha():
-        said.append({"multi_match": {"query": span.typed[0], "fields": _PAIRS}})
-    joined = [clause for word in span.joined for clause in _said(word)]
-    if joined:
-        said.append({"dis_max": {"queries": joined, "boost": _JOINED}})
-    return {"dis_max": {"queries": said, "boost": thing.counts(span.typed)}}
+    # Words that were typed apart may stand apart, as without a synonym; all else is one thing.
+    typed = {"bool": {"must": [_word_said(word, thing) for word in span.words]}}
+    counts = thing.counts(span.typed)
+    others = [clause for way in span.others for clause in _said(way, counts)]
+    return {"dis_max": {"queries": [typed, *others]}}
 
 
-def _said(text: str) -> Iterator[Query]:
+def _word_said(word: _Word, thing: Thing) -> Query:
+    counts = [_JOINED if way in word.joined else 1 for way in word.ways]
+    said = [clause for each in zip(word.ways, counts, strict=True) for clause in _said(*each)]
+    if word.typed.isalpha():
+        said.append({"multi_match": {"query": word.typed, "fields": _PAIRS}})
+    return {"dis_max": {"queries": said, "boost": thing.counts([word.typed])}}
+
+
+def _said(text: str, counts: float) -> Iterator[Query]:
     """One word wherever it stands; several as a phrase."""
     kind = {"type": "phrase"} if " " in text else {"type": "best_fields"}
     yield {
@@ -201,17 +226,18 @@ def _said(text: str) -> Iterator[Query]:
             "query": text,
             "fields": _FIELDS,
             "tie_breaker": _TIE_BREAKER,
+            "boost": counts,
             **kind,
         }
     }
     shelf = {"match_phrase": {_SHELF: text}}
-    yield {"constant_score": {"filter": shelf, "boost": _SHELF_BOOST}}
+    yield {"constant_score": {"filter": shelf, "boost": _SHELF_BOOST * counts}}
 
 
 def _things_first(query: Query, spans: Sequence[_Span], thing: Thing) -> Query:
     """A laptop before a laptop lock, as in PostgreSQL."""
-    named = [span for span in spans if thing.is_said_by(span.typed)]
-    ways = [way for span in named for way in (*span.ways(), *span.joined)]
+    named = _only(spans, lambda word: thing.is_said_by([word]))
+    ways = [way for span in named for way in span.ways]
     things = [last_name(words_of(way) or [way]) for way in ways]
     if not things:
         return query
@@ -228,8 +254,13 @@ def _things_first(query: Query, spans: Sequence[_Span], thing: Thing) -> Query:
 
 def _telling(spans: Sequence[_Span]) -> Query:
     """A number alone says nothing: 8 is not what an iPhone 8 is about."""
-    about = [span for span in spans if not all(map(str.isdigit, span.typed))] or spans
-    return _any_of(about, _TELLING)
+    return _any_of(_only(spans, lambda word: not word.isdigit()) or spans, _TELLING)
+
+
+def _only(spans: Sequence[_Span], is_wanted: Callable[[str], bool]) -> list[_Span]:
+    """The spans with those of their words that are wanted, if there is one."""
+    kept = [(span, tuple(w for w in span.words if is_wanted(w.typed))) for span in spans]
+    return [replace(span, words=words) for span, words in kept if words]
 
 
 def _marked(spans: Sequence[_Span]) -> Query:
@@ -241,6 +272,6 @@ def _any_of(spans: Sequence[_Span], fields: Sequence[str]) -> Query:
     said = [
         {"multi_match": {"query": way, "fields": fields, "type": "phrase"}}
         for span in spans
-        for way in (*span.ways(), *span.joined)
+        for way in span.ways
     ]
     return {"bool": {"should": said}}

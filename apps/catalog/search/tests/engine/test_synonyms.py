@@ -1,0 +1,84 @@
+"""What means the same, as the shopkeeper says: for an engine and for PostgreSQL."""
+
+import pytest
+
+from apps.catalog.models import Product
+from apps.catalog.search import engine, postgres
+from apps.catalog.search.models import Synonym
+from apps.catalog.search.rules import Rules
+from apps.catalog.search.synonyms import groups_of
+from apps.catalog.search.tests.engine.index import Index
+from apps.catalog.search.tests.goods import make_goods
+from apps.catalog.search.wanted import Found, Wanted
+
+pytestmark = pytest.mark.django_db
+
+
+def both(q: str, *synonyms: str) -> list[Found]:
+    """What the engine finds, and what PostgreSQL does."""
+    rules = Rules(synonyms=groups_of(Synonym(terms=terms) for terms in synonyms))
+    return [each.search(Wanted(q=q), rules=rules) for each in (engine, postgres)]
+
+
+def names(found: Found) -> list[str]:
+    known = dict(Product.objects.values_list("pk", "name"))
+    return [known[hit.product_id] for hit in found.hits]
+
+
+@pytest.mark.parametrize("q", ["black printer", "printers black", "black laser printer"])
+def test_a_term_of_several_words_still_finds_all_that_has_them(index: Index, q: str) -> None:
+    for name in ("Printer", "Laser printer", "Label, laser, printer", "Rather large printer"):
+        make_goods(name, attributes={"Colour": ["Black"], "Kind": ["Laser"]})
+    index.fill()
+    rules = "black printer, zzyzx", "printer black, wobble", "laser printer, jet"
+    without, found = both(q), both(q, *rules)
+    assert [sorted(names(each)) for each in found] == [sorted(names(each)) for each in without]
+    assert [each.relaxed for each in found] == [False, False]
+    # To the engine the order is the same as well.
+    assert (names(found[0]), len(found[0].hits)) == (names(without[0]), 4)
+
+
+def test_the_other_terms_are_one_thing_each(index: Index) -> None:
+    for name in ("Memory stick", "Blue stick of memory", "USB drive", "Drive with USB"):
+        make_goods(name)
+    index.fill()
+    for found in both("memory stick", "memory stick, usb drive"):
+        assert sorted(names(found)) == ["Blue stick of memory", "Memory stick", "USB drive"]
+
+
+@pytest.mark.parametrize("q", ["smart watch", "router dir655", "large mousepad"])
+def test_each_word_of_a_term_may_still_be_written_otherwise(index: Index, q: str) -> None:
+    for name in ("Smartwatch", "DIR-655 wireless router", "Mouse pad, large"):
+        make_goods(name)
+    index.fill()
+    without, _ = both(q)
+    found, _ = both(q, f"{q}, zzyzx")
+    assert (names(found), found.total) == (names(without), 1)
+    assert found.hits == without.hits  # with the same marks
+
+
+def test_a_number_of_a_term_is_not_what_it_is_about(index: Index) -> None:
+    make_goods("Sticker, 8 of them", description="For an iPhone.")
+    index.fill()
+    for rules in ([], ["iphone 8, zzyzx"]):
+        found, _ = both("iphone 8", *rules)
+        assert found.total == 0
+
+
+def test_what_is_made_for_a_term_of_several_words_comes_last(index: Index) -> None:
+    make_goods("Printer of steel, with ink for lasers, in a rather small box")
+    make_goods("Laser printer tray")
+    index.fill()
+    for rules in ([], ["laser printer, zzyzx"]):
+        found, _ = both("laser printer", *rules)
+        assert names(found)[-1] == "Laser printer tray"
+
+
+def test_a_term_of_several_words_says_as_much_as_its_words_together(index: Index) -> None:
+    for number in range(12):
+        make_goods(f"Steel pot {number}")
+    make_goods("Pot for a camp fire")
+    index.fill()
+    for rules in ([], ["camp fire, zzyzx"]):
+        for found in both("camp fire pot steel", *rules):
+            assert (names(found), found.relaxed) == (["Pot for a camp fire"], True)
