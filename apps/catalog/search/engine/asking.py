@@ -24,8 +24,10 @@ _SHELF, _SHELF_BOOST = "category_path", 0.1
 _TELLING = ["name", "name.pairs", "variants", "brand", "what_it_is", "what_it_is.pairs", _SHELF]
 _ALL: Query = {"match_all": {}}
 _JOINED = 0.3  # of what the words would be worth: rare as it is, it would always come first
-# Ways of writing a word, of all words together: an engine takes 1,024 clauses, and each has 14.
-_MOST_WAYS = 60
+# Of writing all words together. An engine takes 1,024 clauses. Each way has 14, which are seven
+# places in two parts of the query, and up to 2 more where a thing comes before its parts. Each
+# of up to 40 words has another 6, of the pairs: 48 * 16 + 40 * 6 = 1,008.
+_MOST_WAYS = 48
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +162,7 @@ def _spans(words: Sequence[str], groups: Sequence[Group]) -> list[_Span]:
         )
         for typed, others in dict.fromkeys(_from_left_to_right(words, groups))
     ]
-    share = max(1, _MOST_WAYS // len(words))
+    share = _share(spans)
     return [_cut(span, share) for span in spans]
 
 
@@ -193,6 +195,15 @@ def _word(typed: str, joined: tuple[str, ...]) -> _Word:
 def _written(term: Term) -> list[str]:
     """How a term may be written, as it is first; one of several words is one thing."""
     return [" ".join(way) for way in (ways_of(*term) if len(term) == 1 else [term])]
+
+
+def _share(spans: Sequence[_Span]) -> int:
+    """How many ways each word has, so that all words together have no more than they may."""
+    lengths = [(len(span.ways), len(span.words)) for span in spans]
+    for share in range(_MOST_WAYS, 1, -1):
+        if sum(min(ways, share * words) for ways, words in lengths) <= _MOST_WAYS:
+            return share
+    return 1
 
 
 def _cut(span: _Span, share: int) -> _Span:

@@ -10,6 +10,7 @@ from apps.catalog.search.synonyms import groups_of
 from apps.catalog.search.tests.engine.index import Index
 from apps.catalog.search.tests.goods import make_goods
 from apps.catalog.search.wanted import Found, Wanted
+from apps.catalog.search.words import MOST_WORDS
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +83,49 @@ def test_a_term_of_several_words_says_as_much_as_its_words_together(index: Index
     for rules in ([], ["camp fire, zzyzx"]):
         for found in both("camp fire pot steel", *rules):
             assert (names(found), found.relaxed) == (["Pot for a camp fire"], True)
+
+
+def test_a_rule_of_many_terms_is_asked_for_as_a_whole_if_there_is_room(index: Index) -> None:
+    make_goods("Larch stylus term 19, black")
+    index.fill()
+    for q in ("gizmoq", "larch gizmoq black stylus"):
+        assert [found.total for found in both(q, f"gizmoq, {_terms(20)}")] == [1, 1]
+
+
+def test_what_there_is_no_room_for_is_the_last_of_what_means_the_same(index: Index) -> None:
+    """Each word is there, and the room that a short rule leaves is for the long ones."""
+    make_goods("Alpha beta gamma")
+    make_goods("Term 19 beta gamma")
+    index.fill()
+    rules = [f"alpha, {_terms(60)}", f"beta, {_terms(2)}", f"gamma, {_terms(2)}"]
+    found, _ = both("alpha beta gamma", *rules)
+    assert sorted(names(found)) == ["Alpha beta gamma", "Term 19 beta gamma"]
+
+
+def _terms(number: int) -> str:
+    return ", ".join(f"term {n}" for n in range(number))
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize("number", [1, 2, 8, MOST_WORDS])
+def test_many_synonyms_make_no_more_clauses_than_an_engine_takes(
+    index: Index, number: int
+) -> None:
+    words = [f"{one}{two}q" for one in "xy" for two in _LETTERS][:number]
+    # Each with 52 phrases for what is looked for.
+    rules = [
+        ", ".join([word, *(f"{word} {a} {b}{a}" for a in "cd" for b in _LETTERS)])
+        for word in words
+    ]
+    make_goods("Mug")
+    index.fill()
+    for q in (" ".join(words), f"mug {' '.join(words)}"):
+        for some in (rules, rules[-1:]):
+            found, _ = both(q, *some)
+            assert found.total == 0
+    make_goods(f"Set of {' '.join(words)}")
+    index.fill()
+    found, _ = both(" ".join(words), *rules)
+    assert (found.total, found.relaxed) == (1, False)
