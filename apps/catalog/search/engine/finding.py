@@ -51,9 +51,9 @@ def search(wanted: Wanted, *, rules: Rules) -> Found:
     if not words:
         if wanted.q.strip():
             return Found(engine=engine_name())
-        return _found(wanted, this.answer(asking.everything()))
+        return _found(wanted, this.answer(_Tier(question=asking.everything())))
     for tier in this.tiers():
-        answer = this.answer(tier.question)
+        answer = this.answer(tier)
         if answer["aggregations"]["about"]["doc_count"]:
             counted = this.counted(tier.question, answer)
             return _found(wanted, counted, relaxed=tier.is_relaxed, meant=tier.meant)
@@ -104,10 +104,11 @@ class _Asking:
             )
             yield _Tier(question=question, meant=said)
 
-    def answer(self, question: asking.Question) -> dict[str, Any]:
+    def answer(self, tier: _Tier) -> dict[str, Any]:
         """What the engine says. Facets are counted beside the selections, not after them."""
-        wanted = self._wanted
-        factors = boosts.factors(self._words, rules=self._rules.boosts)
+        wanted, question = self._wanted, tier.question
+        words = words_of(tier.meant or wanted.q)
+        factors = boosts.factors(words, rules=self._rules.boosts)
         is_ranked = wanted.sort == "relevance"
         selections = selections_of(wanted)
         on_sale = _on_sale(question)

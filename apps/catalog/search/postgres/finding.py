@@ -20,8 +20,7 @@ from apps.catalog.search.words import MOST_LETTERS, run_together, words_of, word
 
 def search(wanted: Wanted, *, rules: Rules) -> Found:
     """What is found, with its facets."""
-    words = words_of(wanted.q)
-    tier = _tier(wanted.q, words, rules)
+    tier = _tier(wanted.q, rules)
     if tier is None:
         return Found(engine=ENGINE)
     selections = selections_of(wanted)
@@ -29,7 +28,7 @@ def search(wanted: Wanted, *, rules: Rules) -> Found:
         tier.match,
         all_but(selections, None),
         sort=wanted.sort,
-        factors=boosts.factors(words, rules=rules.boosts),
+        factors=boosts.factors(words_of(tier.did_you_mean or wanted.q), rules=rules.boosts),
     )
     start = (wanted.page - 1) * wanted.page_size
     page = found.ids[start : start + wanted.page_size]
@@ -54,11 +53,11 @@ class _Tier:
     did_you_mean: str | None = None
 
 
-def _tier(q: str, words: list[str], rules: Rules) -> _Tier | None:
+def _tier(q: str, rules: Rules) -> _Tier | None:
     """The strictest one that finds something; None if none does."""
     if not q.strip():
         return _Tier(match=everything())
-    clauses = clauses_of(words, groups=rules.synonyms)
+    clauses = clauses_of(words_of(q), groups=rules.synonyms)
     if not clauses:
         return None
     match = all_of(clauses, thing=thing_of(q))

@@ -114,6 +114,18 @@ def test_a_boost_of_a_query_counts_for_its_words_in_any_order_and_no_others() ->
     assert names(q="mug")[0] == "Blue mug y"
 
 
+@pytest.mark.parametrize("q", ["blue lantren", "steel blue lantren"])
+def test_a_boost_of_a_query_counts_for_what_is_taken_for_it(q: str) -> None:
+    for name in ("Blue lantern x", "Blue lantern y", *(f"Steel pot {n}" for n in range(12))):
+        make_goods(name)
+    right = q.replace("lantren", "lantern")
+    assert answer(q=q)["did_you_mean"] == right
+    assert names(q=q) == ["Blue lantern y", "Blue lantern x"]
+    boost(right, product=Product.objects.get(name="Blue lantern x"), factor=2)
+    boost(q, product=Product.objects.get(name="Blue lantern y"), factor=5)
+    assert names(q=q) == ["Blue lantern x", "Blue lantern y"]
+
+
 @pytest.mark.parametrize(
     "q",
     [

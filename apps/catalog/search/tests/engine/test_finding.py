@@ -8,7 +8,7 @@ from elasticsearch import ConnectionTimeout
 
 from apps.catalog.models import Product
 from apps.catalog.search import engine, postgres, searching
-from apps.catalog.search.boosts import Rule
+from apps.catalog.search.boosts import Rule, key_of
 from apps.catalog.search.empty import empty_of
 from apps.catalog.search.engine import client
 from apps.catalog.search.engine.document import ALIAS
@@ -221,6 +221,17 @@ def test_a_boost_moves_a_product_up_and_none_when_an_order_is_asked_for(index: I
         assert index.found("mug", rules=boosted).hits[0].product_id == product.pk
         in_order = index.found("mug", sort="name", rules=boosted)
         assert in_order.hits[0].product_id == first.pk
+
+
+def test_a_boost_of_a_query_counts_for_what_is_taken_for_it(index: Index) -> None:
+    first, second = make_goods("Lantern", slug="a"), make_goods("Lantern", slug="b")
+    for product in (first, second):
+        boost = Rule(words=key_of(["lantern"]), factor=3.0, product_id=product.pk)
+        found = index.found("lantren", rules=Rules(boosts=(boost,)))
+        assert (found.hits[0].product_id, found.total) == (product.pk, 2)
+    boost = Rule(words=key_of(["lantren"]), factor=3.0, product_id=first.pk)
+    found = index.found("lantren", rules=Rules(boosts=(boost,)))
+    assert found.hits[0].product_id == second.pk  # the newest of equals
 
 
 def test_synonyms_count_at_once(index: Index) -> None:
