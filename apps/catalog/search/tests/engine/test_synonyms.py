@@ -129,3 +129,18 @@ def test_many_synonyms_make_no_more_clauses_than_an_engine_takes(
     index.fill()
     found, _ = both(" ".join(words), *rules)
     assert (found.total, found.relaxed) == (1, False)
+
+
+def test_synonyms_count_at_once(index: Index) -> None:
+    make_goods("Settee")
+    assert index.found("sofa").total == 0
+    rules = Rules(synonyms=((("sofa",), ("settee",)),))
+    assert index.found("sofa", rules=rules).total == 1
+
+
+def test_more_synonyms_than_an_engine_takes_are_cut(index: Index) -> None:
+    make_goods("Mug ab1cd1")
+    many = tuple((f"ab{n}cd{n}",) for n in range(1, 99))
+    rules = Rules(synonyms=(many,))
+    assert index.found("ab50cd50 mug nothing", rules=rules).total == 0
+    assert index.found("ab2cd2", rules=rules).total == 1
