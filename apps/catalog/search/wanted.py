@@ -9,6 +9,7 @@ Both answer the same questions in the same shape, and hold to the same rules:
 * An order by something other than relevance ends with the id, so that pages do not overlap.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,6 +23,8 @@ ENOUGH = 0.75
 FOR_IT = 0.5
 SOLD_OUT = 0.5
 POPULAR = 0.5  # times the logarithm of the popularity, on top of the score
+
+_NOT_IN_HTML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +43,17 @@ class Wanted:
     page_size: int = 24
 
 
+def as_html_has_it(text: str) -> str:
+    """Without the control characters that a text may have, and HTML must not."""
+    return _NOT_IN_HTML.sub("", text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hit:
     """A product that was found. Its price and stock are read from PostgreSQL, by its id."""
 
     product_id: int
-    name_html: str  # escaped, with <mark> around what matched
+    name_html: str  # escaped, with <mark> around what matched, without control characters
     excerpt_html: str  # the same of the description, empty if nothing matched in it
 
 

@@ -22,7 +22,7 @@ from apps.catalog.search.parts import thing_of
 from apps.catalog.search.postgres.asking import Clause, clauses_of
 from apps.catalog.search.postgres.typos import as_meant
 from apps.catalog.search.rules import Rules
-from apps.catalog.search.wanted import DEEPEST, Found, Hit, Wanted
+from apps.catalog.search.wanted import DEEPEST, Found, Hit, Wanted, as_html_has_it
 from apps.catalog.search.words import run_together, words_of, words_typed
 
 _SORTS: Mapping[str, Sequence[Any]] = {
@@ -175,8 +175,9 @@ def _found(
 
 def _hit(hit: Mapping[str, Any]) -> Hit:
     source, marked = hit["_source"], hit.get("highlight", {})
+    name, excerpt = marked.get("name"), marked.get("description", [""])
     return Hit(
         product_id=source["id"],
-        name_html=marked.get("name", [html.escape(source["name"])])[0],
-        excerpt_html=marked.get("description", [""])[0],
+        name_html=as_html_has_it(name[0] if name else html.escape(source["name"])),
+        excerpt_html=as_html_has_it(excerpt[0]),
     )

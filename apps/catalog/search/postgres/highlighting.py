@@ -1,6 +1,5 @@
 """Names and descriptions as HTML, with <mark> around what a search has matched."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from html import escape
@@ -8,14 +7,13 @@ from html import escape
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.postgres.marking import Place, Stems, Text
 from apps.catalog.search.postgres.matching import Match
-from apps.catalog.search.wanted import Hit
+from apps.catalog.search.wanted import Hit, as_html_has_it
 
 # In what follows of a description nothing is marked.
 _TEXTS = """
     SELECT id, name, left(description, 20000) FROM catalog_product WHERE id = ANY(%(ids)s)
 """
 _NAMES = "SELECT id, name, '' FROM catalog_product WHERE id = ANY(%(ids)s)"
-_NOT_IN_HTML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Of an excerpt; words of each fragment, and of those the ones before what matched.
 _FRAGMENTS, _WORDS, _BEFORE = 2, 20, 5
 _LOOKED_AT = 100  # of what matched, to choose the fragments: each is compared with each
@@ -39,7 +37,7 @@ def hits(ids: Sequence[int], *, match: Match) -> list[Hit]:
 
 
 def _text(written: str) -> Text:
-    return Text(_NOT_IN_HTML.sub("", written))
+    return Text(as_html_has_it(written))
 
 
 def _excerpt(text: Text, marks: Sequence[Place]) -> str:
