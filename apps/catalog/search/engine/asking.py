@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 from apps.catalog.search.boosts import Factors
@@ -158,7 +159,7 @@ def _spans(words: Sequence[str], groups: Sequence[Group]) -> list[_Span]:
     spans = [
         _Span(
             words=tuple(_word(word, joined[word]) for word in typed),
-            others=tuple(dict.fromkeys(way for term in others for way in _written(term))),
+            others=_all_written(others),
         )
         for typed, others in dict.fromkeys(_from_left_to_right(words, groups))
     ]
@@ -195,6 +196,12 @@ def _word(typed: str, joined: tuple[str, ...]) -> _Word:
 def _written(term: Term) -> list[str]:
     """How a term may be written, as it is first; one of several words is one thing."""
     return [" ".join(way) for way in (ways_of(*term) if len(term) == 1 else [term])]
+
+
+def _all_written(terms: Sequence[Term]) -> tuple[str, ...]:
+    """How the terms may be written; each as it is before the other ways, which may be cut."""
+    ways = zip_longest(*map(_written, terms))
+    return tuple(dict.fromkeys(way for together in ways for way in together if way))
 
 
 def _share(spans: Sequence[_Span]) -> int:
