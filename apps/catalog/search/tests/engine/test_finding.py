@@ -7,7 +7,7 @@ import pytest
 from elasticsearch import ConnectionTimeout
 
 from apps.catalog.models import Product
-from apps.catalog.search import engine, postgres, searching
+from apps.catalog.search import engine, searching
 from apps.catalog.search.boosts import Rule, key_of
 from apps.catalog.search.empty import empty_of
 from apps.catalog.search.engine import client
@@ -51,30 +51,6 @@ def test_finds_a_model_number_or_sku_however_it_is_written(index: Index, q: str)
     make_goods("Router DIR-655 wireless", sku="ICE-1399")
     make_goods("Router DIR-600 wireless", sku="ICE-1400")
     assert index.names(q) == ["Router DIR-655 wireless"]
-
-
-@pytest.mark.parametrize(
-    ("written", "qs"),
-    [
-        ("Sony DSC-H20 camera", ["dsch20", "sony dsch20", "dsc h20"]),
-        ("TP-LINK TL-WN727N stick", ["tlwn727n", "tl wn 727 n", "wn727n"]),
-        ("Laptop i7-720QM", ["i7720qm", "720 qm"]),
-        ("Screen 15.6in SSE4.2", ["15.6 in", "15.6in", "sse"]),
-        ("Filter 7µm", ["7µm", "7μm", "7 µm"]),
-        ("Paper 250g/m²", ["250g/m²", "250 g/m2", "m²"]),
-        ("Cafe\u0301 press", ["café", "cafe"]),
-        ("Чёрный ноутбук", ["черный", "чёрный"]),
-        ("Φορητός υπολογιστής", ["υπολογιστής", "φορητός υπολογιστής"]),
-    ],
-)
-def test_finds_a_word_however_it_is_written_as_postgresql_does(
-    index: Index, written: str, qs: list[str]
-) -> None:
-    make_goods(written, slug="it")
-    make_goods("Mug")
-    assert [index.names(q) for q in qs] == [[written]] * len(qs)
-    found = [postgres.search(Wanted(q=q), rules=Rules()).total for q in qs]
-    assert found == [1] * len(qs)
 
 
 def test_a_part_of_an_sku_is_no_word(index: Index) -> None:

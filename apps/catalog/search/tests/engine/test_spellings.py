@@ -105,3 +105,27 @@ def test_a_pair_is_one_word_also_in_the_plural(pair: tuple[str, str]) -> None:
     assert other_spelling(one) == other
     assert same_word(one) == same_word(other) == same_word(f"{one}s")
     assert same_word(f"{other}s") == same_word(other) or other.endswith("s")
+
+
+@pytest.mark.parametrize(
+    ("written", "qs"),
+    [
+        ("Sony DSC-H20 camera", ["dsch20", "sony dsch20", "dsc h20"]),
+        ("TP-LINK TL-WN727N stick", ["tlwn727n", "tl wn 727 n", "wn727n"]),
+        ("Laptop i7-720QM", ["i7720qm", "720 qm"]),
+        ("Screen 15.6in SSE4.2", ["15.6 in", "15.6in", "sse"]),
+        ("Filter 7µm", ["7µm", "7μm", "7 µm"]),
+        ("Paper 250g/m²", ["250g/m²", "250 g/m2", "m²"]),
+        ("Cafe\u0301 press", ["café", "cafe"]),
+        ("Чёрный ноутбук", ["черный", "чёрный"]),
+        ("Φορητός υπολογιστής", ["υπολογιστής", "φορητός υπολογιστής"]),
+    ],
+)
+def test_finds_a_word_however_it_is_written_as_postgresql_does(
+    index: Index, written: str, qs: list[str]
+) -> None:
+    make_goods(written, slug="it")
+    make_goods("Mug")
+    assert [index.names(q) for q in qs] == [[written]] * len(qs)
+    found = [postgres.search(Wanted(q=q), rules=Rules()).total for q in qs]
+    assert found == [1] * len(qs)
