@@ -8,7 +8,7 @@ from apps.catalog.search import synonyms
 from apps.catalog.search.parts import last_name
 from apps.catalog.search.postgres.database import rows
 from apps.catalog.search.spellings import other_spelling
-from apps.catalog.search.synonyms import Group
+from apps.catalog.search.synonyms import Group, Term
 from apps.catalog.search.words import FEW, may_be_one, ways_of
 
 _LONGEST = 40  # letters of a word that may be two
@@ -102,10 +102,10 @@ class Vocabulary:
         has_all = all(self._words[word].stems for word in words)
         return self.typed(words, is_phrase=True) if has_all else None
 
-    def has_as_one(self, words: Sequence[str]) -> bool:
+    def has_as_one(self, pair: Iterable[str]) -> bool:
         """Whether a product has two words as one, be it as its SKU."""
-        ones = ("".join(pair) for pair in _neighbours(words))
-        return any(one in self._words and self._words[one].is_counted for one in ones)
+        one = "".join(pair)
+        return one in self._words and self._words[one].is_counted
 
     def has_halves(self, cut: Iterable[str]) -> bool:
         """Whether each is written somewhere."""
@@ -144,24 +144,25 @@ def clauses_of(words: Sequence[str], *, groups: Sequence[Group]) -> tuple[Clause
 class _Span:
     """Neighbouring words, with the ways in which they may be said."""
 
-    words: tuple[str, ...]
-    ways: tuple[tuple[str, ...], ...]
-    cuts: tuple[tuple[str, ...], ...]  # into halves, which may have nothing to do with it
+    words: Term
+    ways: tuple[Term, ...]
+    joined: tuple[Term, ...]  # as one with a neighbour
+    cuts: tuple[Term, ...]  # into halves, which may have nothing to do with it
 
 
-def _ways(term: Sequence[str]) -> list[tuple[str, ...]]:
+def _ways(term: Term) -> list[Term]:
     """How a term may be written, as it is typed first."""
     if len(term) == 1:
         return _in_both_spellings(ways_of(term[0]))
     return _in_both_spellings([tuple(part for word in term for part in word.split("-"))])
 
 
-def _ways_of_pair(pair: Sequence[str]) -> list[tuple[str, ...]]:
+def _ways_of_pair(pair: Iterable[str]) -> list[Term]:
     """How neighbours may be written that stand somewhere as one."""
-    return _in_both_spellings([tuple(pair), *ways_of("".join(pair))])
+    return _in_both_spellings(ways_of("".join(pair)))
 
 
-def _in_both_spellings(ways: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _in_both_spellings(ways: list[Term]) -> list[Term]:
     others = (tuple(other_spelling(part) or part for part in way) for way in ways)
     return list(dict.fromkeys([*ways, *others]))
 
@@ -187,23 +188,28 @@ def _spans(
         length, others = synonyms.longest_at(place, swaps)
         span = tuple(words[place : place + length])
         ways = [way for term in (span, *others) for way in _ways(term)]
-        pair = words[place : place + 2] if len(words) <= FEW else ()
-        if length == 1 and not others and vocabulary.has_as_one(pair):
-            span, length = tuple(pair), 2
-            ways = _ways_of_pair(span)
+        around = words[max(place - 1, 0) : place + 2] if len(words) <= FEW else ()
         cuts = _cuts(span[0]) if length == 1 else []
         yield _Span(
             words=span,
             ways=tuple(dict.fromkeys(ways)),
+            joined=_joined(span[0], around, vocabulary) if length == 1 else (),
             cuts=tuple(cut for cut in cuts if vocabulary.has_halves(cut)),
         )
         place += length
 
 
+def _joined(word: str, around: Sequence[str], vocabulary: Vocabulary) -> tuple[Term, ...]:
+    """The word as one with a neighbour, where a product has them so."""
+    pairs = filter(vocabulary.has_as_one, _neighbours(around))
+    return tuple(way for pair in pairs for way in _ways_of_pair(pair) if word not in way)
+
+
 def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
     # Words that were typed apart may stand apart; all else is one thing.
     typed = vocabulary.typed(span.ways[0], is_phrase=len(span.words) == 1)
-    said = _filled([typed, *map(vocabulary.phrase, span.ways[1:])])
+    joined = map(_halved, _filled(map(vocabulary.phrase, span.joined)))
+    said = _filled([typed, *map(vocabulary.phrase, span.ways[1:]), *joined])
     if not said:
         return None
     cut = _filled(map(vocabulary.phrase, span.cuts))
@@ -214,6 +220,12 @@ def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
         is_known=any(map(vocabulary.is_counted, said)),
         is_number=all(word.isdigit() for word in span.words),
     )
+
+
+def _halved(alternative: Alternative) -> Alternative:
+    """As rare as half of it: the neighbour asks for it as well."""
+    stems = (replace(stem, rarity=stem.rarity / 2) for stem in alternative.stems)
+    return replace(alternative, stems=tuple(stems))
 
 
 def _filled(alternatives: Iterable[Alternative | None]) -> tuple[Alternative, ...]:
