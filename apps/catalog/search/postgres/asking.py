@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, product
 
 from apps.catalog.search import synonyms
 from apps.catalog.search.parts import last_name
@@ -12,6 +13,7 @@ from apps.catalog.search.synonyms import Group, Term
 from apps.catalog.search.words import FEW, may_be_one, ways_of
 
 _LONGEST = 40  # letters of a word that may be two
+_MOST = 8  # combinations of the spellings of some words
 
 _STEMS = """
     SELECT
@@ -145,7 +147,8 @@ class _Span:
     """Neighbouring words, with the ways in which they may be said."""
 
     words: Term
-    ways: tuple[Term, ...]
+    typed: tuple[Term, ...]  # in all spellings, itself first
+    others: tuple[Term, ...]  # what means the same
     joined: tuple[Term, ...]  # as one with a neighbour
     cuts: tuple[Term, ...]  # into halves, which may have nothing to do with it
 
@@ -153,18 +156,23 @@ class _Span:
 def _ways(term: Term) -> list[Term]:
     """How a term may be written, as it is typed first."""
     if len(term) == 1:
-        return _in_both_spellings(ways_of(term[0]))
-    return _in_both_spellings([tuple(part for word in term for part in word.split("-"))])
+        return _in_all_spellings(ways_of(term[0]))
+    return _in_all_spellings([tuple(part for word in term for part in word.split("-"))])
 
 
 def _ways_of_pair(pair: Iterable[str]) -> list[Term]:
     """How neighbours may be written that stand somewhere as one."""
-    return _in_both_spellings(ways_of("".join(pair)))
+    return _in_all_spellings(ways_of("".join(pair)))
 
 
-def _in_both_spellings(ways: list[Term]) -> list[Term]:
-    others = (tuple(other_spelling(part) or part for part in way) for way in ways)
-    return list(dict.fromkeys([*ways, *others]))
+def _in_all_spellings(ways: list[Term]) -> list[Term]:
+    spelt = (each for way in ways for each in islice(product(*map(_spellings, way)), _MOST))
+    return list(dict.fromkeys(spelt))
+
+
+def _spellings(word: str) -> list[str]:
+    other = other_spelling(word)
+    return [word, other] if other else [word]
 
 
 def _neighbours(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -187,12 +195,12 @@ def _spans(
     while place < len(words):
         length, others = synonyms.longest_at(place, swaps)
         span = tuple(words[place : place + length])
-        ways = [way for term in (span, *others) for way in _ways(term)]
         around = words[max(place - 1, 0) : place + 2] if len(words) <= FEW else ()
         cuts = _cuts(span[0]) if length == 1 else []
         yield _Span(
             words=span,
-            ways=tuple(dict.fromkeys(ways)),
+            typed=tuple(_ways(span)),
+            others=tuple(way for other in others for way in _ways(other)),
             joined=_joined(span[0], around, vocabulary) if length == 1 else (),
             cuts=tuple(cut for cut in cuts if vocabulary.has_halves(cut)),
         )
@@ -206,10 +214,9 @@ def _joined(word: str, around: Sequence[str], vocabulary: Vocabulary) -> tuple[T
 
 
 def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
-    # Words that were typed apart may stand apart; all else is one thing.
-    typed = vocabulary.typed(span.ways[0], is_phrase=len(span.words) == 1)
+    others = map(vocabulary.phrase, span.others)
     joined = map(_halved, _filled(map(vocabulary.phrase, span.joined)))
-    said = _filled([typed, *map(vocabulary.phrase, span.ways[1:]), *joined])
+    said = _filled([*_typed(span, vocabulary), *others, *joined])
     if not said:
         return None
     cut = _filled(map(vocabulary.phrase, span.cuts))
@@ -220,6 +227,14 @@ def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
         is_known=any(map(vocabulary.is_counted, said)),
         is_number=all(word.isdigit() for word in span.words),
     )
+
+
+def _typed(span: _Span, vocabulary: Vocabulary) -> list[Alternative | None]:
+    """Words that were typed apart may stand apart; all else is one thing."""
+    if len(span.words) > 1:
+        return [vocabulary.typed(way, is_phrase=False) for way in span.typed]
+    as_typed = vocabulary.typed(span.typed[0], is_phrase=True)
+    return [as_typed, *map(vocabulary.phrase, span.typed[1:])]
 
 
 def _halved(alternative: Alternative) -> Alternative:

@@ -4,6 +4,7 @@ import pytest
 
 from apps.catalog.search import rules
 from apps.catalog.search.models import Synonym
+from apps.catalog.search.postgres.asking import clauses_of
 from apps.catalog.search.tests.goods import answer, make_goods, names
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +68,26 @@ def test_a_synonym_holds_for_each_of_two_words_that_some_have_as_one(
     make_goods("Band for a smart wrist")
     say_the_same(terms)
     assert sorted(names(q="smart watch")) == sorted(["Smartwatch", name])
+
+
+@pytest.mark.parametrize("q", ["grey lcd tv", "gray lcd tvs", "GREY LCDs TV"])
+def test_the_words_of_a_typed_term_stand_apart_in_all_of_their_spellings(q: str) -> None:
+    for name in ("TVs, gray, LCD", "TV of grey, not an LCD", "Rack for LCDs and TVs, gray"):
+        make_goods(name)
+    make_goods("Television")
+    make_goods("Gray LCD")
+    say_the_same("grey lcd tv, television")
+    assert answer(q=q)["total"] == 4
+
+
+def test_another_term_is_found_in_all_spellings_where_its_words_stand_together() -> None:
+    for name in ("Gray TV", "Grey TVs", "Television", "TV, a gray one"):
+        make_goods(name)
+    say_the_same("television, grey tv")
+    assert sorted(names(q="television")) == ["Gray TV", "Grey TVs", "Television"]
+
+
+def test_of_a_term_of_many_words_not_all_combinations_are_asked_for() -> None:
+    words = ["tv", "lcd", "dvd", "cd", "gpu", "cpu"]
+    (clause,) = clauses_of(words, groups=[(tuple(words), ("box",))])
+    assert len(clause.alternatives) == 9
