@@ -233,8 +233,11 @@ def _typed(span: _Span, vocabulary: Vocabulary) -> list[Alternative | None]:
     """Words that were typed apart may stand apart; all else is one thing."""
     if len(span.words) > 1:
         return [vocabulary.typed(way, is_phrase=False) for way in span.typed]
-    as_typed = vocabulary.typed(span.typed[0], is_phrase=True)
-    return [as_typed, *map(vocabulary.phrase, span.typed[1:])]
+    phrases = [*map(vocabulary.phrase, span.typed)]
+    if any(each and vocabulary.is_counted(each) for each in phrases):
+        return phrases
+    # Of a word that nobody knows, what its parts say: as-new as new.
+    return [vocabulary.typed(span.typed[0], is_phrase=True), *phrases]
 
 
 def _halved(alternative: Alternative) -> Alternative:

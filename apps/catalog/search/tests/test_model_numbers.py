@@ -108,3 +108,26 @@ def test_suggests_a_product_whose_sku_begins_like_it(q: str) -> None:
     refresh_vocabulary()
     suggested = guest().get(SUGGEST, {"q": q}).json()
     assert [product["name"] for product in suggested["products"]] == ["Router"]
+
+
+@pytest.mark.parametrize("q", ["dvi-i", "DVI-I cable", "cable dvi-i"])
+def test_a_part_that_says_nothing_does_not_vanish_behind_a_hyphen(q: str) -> None:
+    make_goods("Cable DVI-I")
+    make_goods("Cable DVI")
+    make_goods("Cable DVI-D, i of 2")
+    assert names(q=q) == ["Cable DVI-I"]
+
+
+@pytest.mark.parametrize("q", ["all-in-one", "in-ear", "plug-in"])
+def test_finds_a_word_of_which_parts_say_nothing(q: str) -> None:
+    make_goods("Allinone with an in-ear plug-in", sku="A")
+    make_goods("All-in-one with an inear plugin", sku="B")
+    make_goods("One ear, one plug", sku="C")
+    assert answer(q=q)["total"] == 2
+
+
+def test_of_a_word_that_nobody_knows_the_parts_that_say_something_are_looked_for() -> None:
+    make_goods("New mug")
+    assert names(q="as-new mug") == ["New mug"]
+    make_goods("Mug, as-new")
+    assert names(q="as-new mug") == ["Mug, as-new"]
