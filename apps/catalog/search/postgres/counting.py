@@ -50,7 +50,7 @@ _PRICES = """
 _ATTRIBUTES = """
     SELECT facet, count(*) FROM search_searchtext AS text, unnest(text.facets) AS facet
     WHERE text.product_id = ANY(%(ids)s::bigint[]) AND {}
-    GROUP BY facet HAVING count(*) >= %(least)s
+    GROUP BY facet HAVING count(*) >= %(least)s OR facet = ANY(%(selected)s)
 """
 
 
@@ -122,7 +122,11 @@ def _prices(products: _Products) -> Facet:
 def _attributes(wanted: Wanted, counting: _Counting) -> list[Facet]:
     counted = _counted(counting.over("attributes"))
     for name, selected in wanted.attributes.items():
-        own = _counted(counting.over(facets.of_attribute(name)), beginning=f"{name}:")
+        own = _counted(
+            counting.over(facets.of_attribute(name)),
+            beginning=f"{name}:",
+            selected=[f"{name}:{value}" for value in selected],
+        )
         values = dict.fromkeys(selected, 0)
         if name in own:
             values |= own[name].values
@@ -130,9 +134,16 @@ def _attributes(wanted: Wanted, counting: _Counting) -> list[Facet]:
     return facets.attributes(counted, selected=wanted.attributes)
 
 
-def _counted(products: _Products, *, beginning: str = "") -> dict[str, facets.Attribute]:
-    """How many have which value, by name."""
+def _counted(
+    products: _Products, *, beginning: str = "", selected: Sequence[str] = ()
+) -> dict[str, facets.Attribute]:
+    """How many have which value, by name; of the selected ones however few."""
     sql = _ATTRIBUTES.format("starts_with(facet, %(beginning)s)" if beginning else "true")
     least = facets.least_count(products.number)
-    params = {"ids": products.ids, "beginning": beginning, "least": least}
+    params = {
+        "ids": products.ids,
+        "beginning": beginning,
+        "least": least,
+        "selected": list(selected),
+    }
     return facets.attributes_of(rows(sql, params))

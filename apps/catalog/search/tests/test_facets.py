@@ -162,6 +162,17 @@ def test_of_many_products_a_value_is_shown_that_one_in_five_hundred_has() -> Non
     assert shown_from == {200: 1, 201: 2, 1499: 2, 1500: 3, 10_000: 20}
 
 
+@pytest.mark.usefixtures("mugs")
+def test_counts_a_selected_value_of_which_too_few_have_it_to_be_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(facets, "_FEW", 4)
+    assert facet(answer(q="mug"), "Colour") == {"Blue": 3, "Red": 2}
+    found = answer(q="mug", attribute="Colour:Green")
+    assert found["total"] == 1
+    assert facet(found, "Colour") == {"Blue": 3, "Red": 2, "Green": 1}
+
+
 def test_asks_for_many_products_as_one_value() -> None:
     ids = [make_goods("Mug", slug=f"mug-{n}").pk for n in range(3)]
     with counted() as statements:
