@@ -36,12 +36,12 @@ _COMMON = (
 )
 # What shoppers say besides of everything, and products of nothing: a screen has 27", no inch.
 OF_SHOPPERS = frozenset(["best", "buy", "cheap", "cheapest", "inch", "inches", "sell"])
-_SAY_NOTHING = OF_SHOPPERS.union(_COMMON.split())
+SAY_NOTHING = OF_SHOPPERS.union(_COMMON.split())
 
 
 def words_of(text: str) -> list[str]:
     """Its words that say something, in lower case and without accents, in their order."""
-    return [word for word in words_typed(text) if word not in _SAY_NOTHING]
+    return [word for word in words_typed(text) if word not in SAY_NOTHING]
 
 
 def words_typed(text: str) -> list[str]:

@@ -3,10 +3,10 @@
 from apps.catalog.search.postgres.database import ENGINE, rows
 from apps.catalog.search.postgres.matching import ON_SALE_TEXTS
 from apps.catalog.search.wanted import Suggestions
-from apps.catalog.search.words import MOST_LETTERS, words_typed
+from apps.catalog.search.words import MOST_LETTERS, SAY_NOTHING, words_typed
 
-# Words that begin like it, the most frequent ones; after another word it is counted of each how
-# many products have both.
+# Words that begin like it and are looked for, the most frequent ones; after another word it is
+# counted of each how many products have both.
 _LOOKED_AT, _COUNTED = 200, 50
 
 # As the index has them: smør as smor.
@@ -16,7 +16,8 @@ _PLAIN = "SELECT search_words(%(typed)s)"
 _ONE_WORD = f"""
     SELECT word FROM (
         SELECT word, products FROM search_word
-        WHERE word LIKE %(prefix)s ORDER BY products DESC, word LIMIT %(looked_at)s
+        WHERE word LIKE %(prefix)s AND word <> ALL(%(nothing)s::text[])
+        ORDER BY products DESC, word LIMIT %(looked_at)s
     ) AS known
     WHERE EXISTS (
         SELECT FROM {ON_SALE_TEXTS}
@@ -28,7 +29,8 @@ _ONE_WORD = f"""
 _SEVERAL = f"""
     SELECT word FROM (
         SELECT word, products FROM search_word
-        WHERE word LIKE %(prefix)s ORDER BY products DESC, word LIMIT %(looked_at)s
+        WHERE word LIKE %(prefix)s AND word <> ALL(%(nothing)s::text[])
+        ORDER BY products DESC, word LIMIT %(looked_at)s
     ) AS known
     CROSS JOIN LATERAL (
         SELECT count(*) AS products FROM (
@@ -82,6 +84,7 @@ def _queries(words: list[str], *, limit: int) -> list[str]:
     *before, last = words
     params = {
         "prefix": f"{last}%",
+        "nothing": sorted(SAY_NOTHING),
         "looked_at": _COUNTED if before else _LOOKED_AT,
         "before": "".join(f"{word} & " for word in _quoted(before)),
         "limit": limit,

@@ -149,6 +149,20 @@ def test_suggests_what_is_typed_with_letters_of_other_languages() -> None:
         assert len(suggested["queries"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("q", "suggested"),
+    [
+        ("w", ["wire"]),
+        ("cable w", ["cable wire"]),
+        *((q, []) for q in ("th", "inc", "bes", "in", "cable f", "cable for")),
+    ],
+)
+def test_suggests_no_word_that_is_not_looked_for(q: str, suggested: list[str]) -> None:
+    make_goods("The best cable for boxes, with plugs, inches long, and of wire")
+    refresh_vocabulary()
+    assert guest().get(SUGGEST, {"q": q}).json()["queries"] == suggested
+
+
 @pytest.fixture
 def low_rate(settings: Settings) -> Iterator[None]:
     settings.THROTTLE_RATES = settings.THROTTLE_RATES | {"search": 2, "suggest": 3}
