@@ -63,14 +63,16 @@ class TypedSerializer(serializers.Serializer[Any]):
     )
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuses what nobody would look at: a misspelt name shows everything otherwise, and
-        of two values for what has one the last would win."""
+        """Refuses what nobody would look at: a misspelt name or an empty value shows everything
+        otherwise, and of two values for what has one the last would win."""
         errors: dict[str, list[str]] = {}
         for name, values in data.lists():
             if name not in self.fields:
                 errors[name] = ["There is no such parameter."]
             elif len(values) > 1 and not isinstance(self.fields[name], serializers.ListField):
                 errors[name] = ["This may be there only once."]
+            elif "" in values and name != "q":
+                errors[name] = ["This may not be empty."]
         if errors:
             raise serializers.ValidationError(errors)
         return super().to_internal_value(data)

@@ -59,6 +59,17 @@ REFUSED: list[tuple[str, Any]] = [
     ("price_max", ["1", "1"]),
     ("page", ["1", "2"]),
     ("page_size", ["1", ""]),
+    ("page", ""),
+    ("page_size", ""),
+    ("sort", ""),
+    ("in_stock", ""),
+    ("price_min", ""),
+    ("price_max", ""),
+    ("brand", ""),
+    ("category", ["kitchen", ""]),
+    ("attribute", ""),
+    ("attribute", ["x:1"] * 51),
+    ("category", ["x"] * 51),
 ]
 
 
