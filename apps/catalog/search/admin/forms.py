@@ -46,14 +46,16 @@ def _problems(terms: list[str]) -> Iterable[str]:
         yield "Write at least two words or phrases, with commas between them."
     if len(terms) > MOST_TERMS:
         yield f"These are more than {MOST_TERMS} words and phrases."
-    lower = [term.lower() for term in terms]
-    for term in dict.fromkeys(one for one in lower if lower.count(one) > 1):
-        yield f"“{term}” is there twice."
+    there: dict[tuple[str, ...], str] = {}  # by what is searched for
     for term in terms:
+        words = tuple(words_of(term))
         if len(term) > LONGEST_TERM:
             yield f"“{term[:20]}…” is longer than {LONGEST_TERM} characters."
-        if not any(letter.isalnum() for letter in term):
-            yield f"“{term}” has neither a letter nor a digit."
+        if not words:
+            yield f"“{term}” has no word that is searched for."
+        elif words in there:
+            yield f"“{term}” is searched for like “{there[words]}”: one is enough."
+        there.setdefault(words, term)
 
 
 class BoostForm(ModelForm[Boost]):

@@ -37,8 +37,14 @@ class TestSynonyms:
         [
             ("sofa", "Write at least two words or phrases, with commas between them."),
             ("sofa, ,", "Write at least two words or phrases, with commas between them."),
-            ("sofa, couch, Sofa", "“sofa” is there twice."),
-            ("sofa, !!", "“!!” has neither a letter nor a digit."),
+            ("sofa, couch, Sofa", "“Sofa” is searched for like “sofa”: one is enough."),
+            (
+                "sofa, the sofa",
+                "“the sofa” is searched for like “sofa”: one is enough.",
+            ),
+            ("sofa, !!", "“!!” has no word that is searched for."),
+            ("the, of", "“of” has no word that is searched for."),
+            ("cheap, sofa", "“cheap” has no word that is searched for."),
             ("sofa, " + "x" * 51, "is longer than 50 characters."),
             (", ".join(map(str, range(21))), "These are more than 20 words and phrases."),
             ("Couch, SOFA", "There is a rule with these words already: sofa, couch."),
