@@ -18,12 +18,25 @@ ON_SALE_TEXTS = """
             WHERE offer.product_id = product.id AND offer.is_active
         )
 """
+_FIT = """
+    ts_rank('{{0, 0, 0, 1}}', read.words, %(stem{number})s::tsquery) / read.longer_name
+    + ts_rank('{{0.02, 0.2, 0.1, 0}}', read.words, %(stem{number})s::tsquery) / read.more_text
+    AS fit{number}
+"""
 # Of a name, the longer it is the less; of the rest, the more there is the less. Tuned on the
 # half of the judged queries that docs/search.md names; the 0.025 with all of them in view.
-_FIT = """(
-    ts_rank('{{0, 0, 0, 1}}', text.words, {stem}) / (1 + 0.025 * text.name_length)
-    + ts_rank('{{0.02, 0.2, 0.1, 0}}', text.words, {stem})
-        / (1 + 0.3 * ln(1 + length(text.words)))
+# OFFSET 0 keeps PostgreSQL from working out anew, for each alternative that asks, what it can
+# once a row: the words, which are taken out of where it keeps long values, and each stem's fit.
+_SCORE = """(
+    SELECT {score}
+    FROM (
+        SELECT
+            text.words || '' AS words,
+            (1 + 0.025 * text.name_length)::float8 AS longer_name,
+            1 + 0.3 * ln(1 + length(text.words)) AS more_text
+        OFFSET 0
+    ) AS read
+    CROSS JOIN LATERAL (SELECT {fits} OFFSET 0) AS fits
 )"""
 
 
@@ -125,24 +138,23 @@ def _score(clauses: Sequence[Clause], thing: Thing) -> str:
 
     def scored(alternative: Alternative) -> str:
         score = " + ".join(
-            f"{stem.rarity:.3f} * {_fit(numbers[stem.text])}" for stem in alternative.stems
+            f"{stem.rarity:.3f} * fit{numbers[stem.text]}" for stem in alternative.stems
         )
         if not alternative.is_phrase:
             return score
         phrase = f"%(phrase{phrases[alternative]})s::tsquery"
-        return f"CASE WHEN text.words @@ {phrase} THEN {score} ELSE 0 END"
+        return f"CASE WHEN read.words @@ {phrase} THEN {score} ELSE 0 END"
 
     def best(clause: Clause) -> str:
         fits = ", ".join(map(scored, clause.alternatives))
         return f"{thing.counts(clause.words)} * greatest({fits})"
 
-    score = " + ".join(map(best, clauses))
+    score = _SCORE.format(
+        score=" + ".join(map(best, clauses)),
+        fits=", ".join(_FIT.format(number=number) for number in numbers.values()),
+    )
     is_made_for_it = "text.for_what && %(things)s::text[]"
-    return f"({score}) * CASE WHEN {is_made_for_it} THEN {FOR_IT} ELSE 1 END"
-
-
-def _fit(number: int) -> str:
-    return _FIT.format(stem=f"%(stem{number})s::tsquery")
+    return f"{score} * CASE WHEN {is_made_for_it} THEN {FOR_IT} ELSE 1 END"
 
 
 def _all_stems(clauses: Sequence[Clause]) -> list[str]:

@@ -1,6 +1,7 @@
 """What the shopkeeper knows better than the ranking: synonyms, boosts and empty searches."""
 
 import pytest
+from django.db import connection
 
 from apps.catalog.models import Brand, Category, Product
 from apps.catalog.search import rules, searching
@@ -60,6 +61,19 @@ def test_what_a_synonym_stands_for_is_no_typo() -> None:
     make_goods("Settee")
     say_the_same("settee, sofa")
     assert names(q="sofa") == ["Settee"]
+
+
+def test_how_well_a_word_fits_is_worked_out_once_however_many_it_stands_for() -> None:
+    make_goods("Sofa for a couch and a settee")
+    say_the_same("sofa, couch, settee")
+    with counted() as statements:
+        assert names(q="sofa couch settee")
+    (ranked,) = (each for each in statements if "ts_rank" in each)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN VERBOSE {ranked}")
+        plan = [line for (line,) in cursor.fetchall() if "ts_rank(" in line]
+    # By the name and by the rest; what is above the lowest step only names what that brings.
+    assert plan[-1].count("ts_rank(") == 2 * len(["sofa", "couch", "settee"])
 
 
 def test_a_boost_moves_a_product_a_brand_or_a_category_up_or_down() -> None:
