@@ -20,6 +20,7 @@ _TWO_SLIPS = 8
 # Hyphens and decimal points join: DIR-655 is one word, and so are 15.6 and 3.5mm.
 _WORD = re.compile(r"[^\W_]+(?:(?:-|(?<=\d)\.(?=\d))[^\W_]+)*")
 _PARTS = re.compile(r"\d+(?:\.\d+)*|[^\W\d_]+")
+_TELLING = re.compile(r"[-\d]|[^\x00-\x7f]")
 # A letter beside a number is mostly a unit, as in 5m.
 _MODEL = re.compile(r"[^\W\d_]{2}\d|\d[^\W\d_]{2}|[^\W\d_][\d.]+[^\W\d_]|\d[^\W\d_]+\d")
 
@@ -53,9 +54,11 @@ def also_written(text: str) -> Iterator[str]:
     """How its words may be written as well, as PostgreSQL's `search_plain` has it: DIR-655 as
     dir655, HP364XL as hp 364 xl; and as somebody types them, where an engine folds its letters
     otherwise."""
-    composed = unicodedata.normalize("NFC", text).lower()
+    # All others, which are most of a catalogue's words, are written in one way.
+    telling = " ".join(filter(_TELLING.search, text.split()))
+    composed = unicodedata.normalize("NFC", telling).lower()
     as_they_are = {part for word in _WORD.findall(composed) for part in word.split("-")}
-    for word in _words(text):
+    for word in _words(telling):
         parts = word.split("-")
         if len(parts) > 1:
             yield "".join(parts)
@@ -67,6 +70,9 @@ def also_written(text: str) -> Iterator[str]:
 
 
 def _words(text: str) -> Iterator[str]:
+    if text.isascii():  # nothing to fold
+        yield from (word[:MOST_LETTERS] for word in _WORD.findall(text.lower()))
+        return
     visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     for word in _WORD.findall(_without_accents(visible.casefold(), form="NFD")):
         yield from _WORD.findall(_without_accents(word, form="NFKD")[:MOST_LETTERS])

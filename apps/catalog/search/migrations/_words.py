@@ -14,9 +14,12 @@ _PARTS = (
 )
 
 CREATE = r"""
--- Without accents and case, m² as m2. Who types a Greek word has its last s folded as well.
+-- Without accents and case, m² as m2, and the last s of a Greek word as any other: like words.py.
 CREATE FUNCTION search_folded(written text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT translate(lower(public.unaccent(normalize(written, NFKC))), 'ς', 'σ')
+    SELECT translate(
+        lower(public.unaccent(written)),
+        'ς⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉', 'σ01234567890123456789'
+    )
 $$;
 
 -- Its letters and digits. Only the dot of a decimal joins: 15.6.

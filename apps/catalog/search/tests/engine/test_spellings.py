@@ -115,6 +115,7 @@ def test_a_pair_is_one_word_also_in_the_plural(pair: tuple[str, str]) -> None:
         ("Laptop i7-720QM", ["i7720qm", "720 qm"]),
         ("Screen 15.6in SSE4.2", ["15.6 in", "15.6in", "sse"]),
         ("Filter 7µm", ["7µm", "7μm", "7 µm"]),
+        ("Intel Core™2 Duo", ["core 2 duo", "core2duo", "intel core"]),
         ("Paper 250g/m²", ["250g/m²", "250 g/m2", "m²"]),
         ("Cafe\u0301 press", ["café", "cafe"]),
         ("Чёрный ноутбук", ["черный", "чёрный"]),
