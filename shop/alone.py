@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -22,9 +22,11 @@ def alone(lock: int, *, waiting: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        # A connection that is lost has given it back, and must not hide why it was lost.
-        with suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
+        except DatabaseError:  # which must not hide why the work has failed
+            connection.close()  # and with it the lock, if the connection was not lost anyway
 
 
 def is_taken(lock: int) -> bool:

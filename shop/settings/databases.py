@@ -21,7 +21,7 @@ DATABASES: dict[str, dict[str, Any]] = {
             f" -c statement_timeout={env_int('DATABASE_STATEMENT_TIMEOUT', default=5000)}"
             # Of a machine that is gone the server would keep the locks for two hours.
             " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
-            " -c tcp_keepalives_count=3",
+            " -c tcp_keepalives_count=3 -c tcp_user_timeout=60000",
         },
     }
 }
