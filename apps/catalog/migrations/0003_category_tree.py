@@ -6,8 +6,10 @@ from django.db import migrations
 CREATE = """
 CREATE FUNCTION catalog_refuse_circle() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- One after the other: each of two moves may be right alone.
-    PERFORM pg_advisory_xact_lock(7263505);
+    -- One after the other: each of two moves may be right alone. A new category need not wait.
+    IF TG_OP = 'UPDATE' THEN
+        PERFORM pg_advisory_xact_lock(7263505);
+    END IF;
     IF EXISTS (
         WITH RECURSIVE above AS (
             SELECT NEW.parent_id AS id
@@ -22,12 +24,16 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER catalog_category_is_no_circle AFTER INSERT OR UPDATE OF parent_id
-    ON catalog_category FOR EACH ROW WHEN (NEW.parent_id IS NOT NULL)
+CREATE TRIGGER catalog_category_is_new AFTER INSERT ON catalog_category
+    FOR EACH ROW WHEN (NEW.parent_id IS NOT NULL)
+    EXECUTE FUNCTION catalog_refuse_circle();
+CREATE TRIGGER catalog_category_is_moved AFTER UPDATE OF parent_id ON catalog_category
+    FOR EACH ROW WHEN (NEW.parent_id <> OLD.parent_id OR OLD.parent_id IS NULL)
     EXECUTE FUNCTION catalog_refuse_circle();
 """
 DROP = """
-DROP TRIGGER catalog_category_is_no_circle ON catalog_category;
+DROP TRIGGER catalog_category_is_moved ON catalog_category;
+DROP TRIGGER catalog_category_is_new ON catalog_category;
 DROP FUNCTION catalog_refuse_circle();
 """
 
