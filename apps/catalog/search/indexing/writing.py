@@ -1,8 +1,9 @@
 """Entries, written to indexes. Whoever comes late with an old version changes nothing."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError, helpers
 
@@ -24,6 +25,8 @@ _SLOW_ENOUGH = 3
 _STALE = 409
 _TOO_LARGE = 413
 _OVERLOADED = (429, 503)
+
+Written = TypeVar("Written")
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ def write(
     entries: Sequence[Entry],
     *,
     indexes: Sequence[str],
-    timeout: float = _REBUILDS_TIMEOUT,
+    timeout: float = WORKERS_TIMEOUT,
     may_refuse: Collection[str] = (),
 ) -> set[int]:
     """Write all entries to all indexes, in one request if it is no large one; returns the
@@ -75,9 +78,20 @@ def write(
         timeout=_waits_for_its_shards(timeout),
     )
     try:
-        return _refused([item["index"] for _, item in written], may_refuse)
+        results = [item["index"] for _, item in _within(2 * timeout, written)]
+        return _refused(results, may_refuse)
     except (ApiError, TransportError) as error:
         raise _understood(error) from error
+
+
+def _within(seconds: float, written: Iterable[Written]) -> Iterator[Written]:
+    """Several requests that each take nearly too long are too much together: whoever has
+    claimed the products must be done before the claim has run out."""
+    until = time.monotonic() + seconds
+    for item in written:
+        if time.monotonic() > until:
+            raise TooSlow("the engine needs too long for this")
+        yield item
 
 
 def write_all(entries: Sequence[Entry], *, indexes: Sequence[str]) -> None:
@@ -93,20 +107,27 @@ def write_all(entries: Sequence[Entry], *, indexes: Sequence[str]) -> None:
 def _write_halves(
     entries: Sequence[Entry], indexes: Sequence[str], *, slow: list[Entry]
 ) -> None:
-    try:
-        refused = write(entries, indexes=indexes)
-        _leave_out(entry for entry in entries if entry.product_id in refused)
-    except TooMuch as error:
-        if len(entries) == 1:
-            log.error("search: product %d: %s", entries[0].product_id, error)
-            _leave_out(entries)
-            slow += entries if isinstance(error, TooSlow) else []
-            if len(slow) == _SLOW_ENOUGH:
-                raise
-            return
+    too_much = _try_to_write(entries, indexes)
+    if too_much and len(entries) > 1:
         middle = len(entries) // 2
         _write_halves(entries[:middle], indexes, slow=slow)
         _write_halves(entries[middle:], indexes, slow=slow)
+    elif too_much:
+        log.error("search: product %d: %s", entries[0].product_id, too_much)
+        _leave_out(entries)
+        slow += entries if isinstance(too_much, TooSlow) else []
+        if len(slow) == _SLOW_ENOUGH:
+            raise too_much
+
+
+def _try_to_write(entries: Sequence[Entry], indexes: Sequence[str]) -> TooMuch | None:
+    """Write them, but for what is refused; or say that they are too much together."""
+    try:
+        refused = write(entries, indexes=indexes, timeout=_REBUILDS_TIMEOUT)
+    except TooMuch as error:
+        return error
+    _leave_out(entry for entry in entries if entry.product_id in refused)
+    return None
 
 
 def _leave_out(entries: Iterable[Entry]) -> None:

@@ -1,6 +1,7 @@
 """What is too much for the engine at once comes in halves; what never fits waits alone."""
 
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from apps.catalog.models import Product
 from apps.catalog.search.engine import client as connection
+from apps.catalog.search.engine.document import entries
 from apps.catalog.search.indexing import comparing, draining, rebuilding, writing
 from apps.catalog.search.indexing.draining import drain_batch
 from apps.catalog.search.indexing.writing import EngineAway
@@ -72,6 +74,41 @@ def test_a_batch_that_the_engine_does_not_even_read_in_time_comes_in_halves(
         settings.SEARCH_URL = url
         assert drain_batch() == 8
     assert set(DirtyProduct.objects.values_list("together", flat=True)) == {4}
+
+
+def test_a_batch_of_many_requests_that_are_slow_together_comes_in_halves(
+    eight: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_LARGEST", 1)  # so that each product is a request
+
+    def is_never(_: bytes) -> bool:
+        time.sleep(0.5)
+        return False
+
+    with fussy_engine(eight, is_too_much=is_never) as url:
+        settings.SEARCH_URL = url
+        assert drain_batch() == 8
+    assert set(DirtyProduct.objects.values_list("together", flat=True)) == {4}
+
+
+def test_an_engine_that_goes_away_after_it_was_slow_is_waited_for(
+    eight: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_REBUILDS_TIMEOUT", 1.0)
+    asked: list[int] = []
+
+    def is_the_first(body: bytes) -> bool:
+        asked.append(len(body))
+        if len(asked) > 1:
+            raise ConnectionAbortedError
+        return True
+
+    changed = entries(list(Product.objects.values_list("pk", flat=True)), gone={})
+    with fussy_engine(eight, is_too_much=is_the_first, says_so=False) as url:
+        settings.SEARCH_URL = url
+        with pytest.raises(EngineAway):
+            writing.write_all(changed, indexes=writing.written_indexes())
+    assert len(asked) == 2
 
 
 def test_no_request_is_larger_than_a_small_engine_takes(
