@@ -110,10 +110,14 @@ def slips_believed(word: str) -> int:
 
 
 def _without_accents(text: str, *, form: Literal["NFD", "NFKD"]) -> str:
-    """Of Latin letters alone, since a й without its mark is another letter, and of ё: as
-    PostgreSQL's unaccent."""
+    """Of Latin and Greek letters alone, since a й without its mark is another letter, and of ё:
+    as PostgreSQL's unaccent."""
     kept: list[str] = []
     for letter in unicodedata.normalize(form, text):
-        if not (unicodedata.combining(letter) and kept and kept[-1].isascii()):
+        if not (unicodedata.combining(letter) and kept and _loses_marks(kept[-1])):
             kept.append(letter)
     return unicodedata.normalize("NFC", "".join(kept)).replace("ё", "е")  # noqa: RUF001
+
+
+def _loses_marks(letter: str) -> bool:
+    return letter.isascii() or "α" <= letter.lower() <= "ω"  # noqa: RUF001

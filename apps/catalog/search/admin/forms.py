@@ -80,7 +80,9 @@ class BoostForm(ModelForm[Boost]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         target = {name: cleaned.get(name) for name in ("product", "brand", "category")}
-        key = key_of(words_of(cleaned.get("query", "")))
+        if "query" not in cleaned:
+            return cleaned
+        key = key_of(words_of(cleaned["query"]))
         others = Boost.objects.filter(**target).exclude(pk=self.instance.pk)
         if any(key_of(words_of(other.query)) == key for other in others):
             raise forms.ValidationError("There is a boost of this for the same query already.")

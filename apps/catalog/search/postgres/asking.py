@@ -199,12 +199,22 @@ def _spans(
         cuts = _cuts(span[0]) if length == 1 else []
         yield _Span(
             words=span,
-            typed=tuple(_ways(span)),
+            typed=(*_ways(span), *_otherwise(span, vocabulary)),
             others=tuple(way for other in others for way in _ways(other)),
             joined=_joined(span[0], around, vocabulary) if length == 1 else (),
             cuts=tuple(cut for cut in cuts if vocabulary.has_halves(cut)),
         )
         place += length
+
+
+def _otherwise(span: Term, vocabulary: Vocabulary) -> Iterator[Term]:
+    """Several words, two of which some product has as one, or one of which as two."""
+    for place, word in enumerate(span if len(span) > 1 else ()):
+        before, behind = span[:place], span[place + 1 :]
+        if behind and vocabulary.has_as_one((word, behind[0])):
+            yield (*before, word + behind[0], *behind[1:])
+        for cut in filter(vocabulary.has_halves, _cuts(word)):
+            yield (*before, *cut, *behind)
 
 
 def _joined(word: str, around: Sequence[str], vocabulary: Vocabulary) -> tuple[Term, ...]:

@@ -16,7 +16,7 @@ _STEMS = """
     SELECT asked.word, stems.found[1]
     FROM unnest(%(words)s::text[]) AS asked (word)
     CROSS JOIN LATERAL (SELECT tsvector_to_array(
-        to_tsvector('pg_catalog.english', lower(unaccent(asked.word)))
+        to_tsvector('pg_catalog.english', search_folded(asked.word))
     )) AS stems (found)
     WHERE cardinality(stems.found) = 1
 """

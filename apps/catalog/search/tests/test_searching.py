@@ -278,3 +278,15 @@ def test_sorts_names_without_case_and_accents() -> None:
 
 def test_a_word_that_is_said_again_and_again_is_asked_for_once() -> None:
     assert len(clauses_of(["mug"] * 40, groups=())) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "q", "marked"),
+    [
+        ("Paper 250g/m²", "m2", "Paper 250g/<mark>m²</mark>"),
+        ("υπολογιστής", "υπολογιστης", "<mark>υπολογιστής</mark>"),
+    ],
+)
+def test_marks_what_is_typed_in_other_letters(written: str, q: str, marked: str) -> None:
+    make_goods(written, slug="it")
+    assert [product["name_html"] for product in answer(q=q)["results"]] == [marked]

@@ -53,9 +53,10 @@ def test_each_word_of_a_term_may_still_be_written_otherwise(index: Index, q: str
         make_goods(name)
     index.fill()
     without, _ = both(q)
-    found, _ = both(q, f"{q}, zzyzx")
+    found, in_postgresql = both(q, f"{q}, zzyzx")
     assert (names(found), found.total) == (names(without), 1)
     assert found.hits == without.hits  # with the same marks
+    assert names(in_postgresql) == names(found)
 
 
 def test_a_number_of_a_term_is_not_what_it_is_about(index: Index) -> None:
