@@ -71,7 +71,8 @@ def also_written(text: str) -> Iterator[str]:
 
 def _words(text: str) -> Iterator[str]:
     if text.isascii():  # nothing to fold
-        yield from (word[:MOST_LETTERS] for word in _WORD.findall(text.lower()))
+        for word in _WORD.findall(text.lower()):
+            yield word[:MOST_LETTERS].rstrip("-.")
         return
     visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     for word in _WORD.findall(_without_accents(visible.casefold(), form="NFD")):
