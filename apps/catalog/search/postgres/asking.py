@@ -230,10 +230,12 @@ def _clause(span: _Span, vocabulary: Vocabulary) -> Clause | None:
     if not said:
         return None
     cut = _filled(map(vocabulary.phrase, span.cuts))
+    # What a thing is made for is known by its parts alone: of a make-up bag, make.
+    parts = _filled([vocabulary.typed(span.typed[0], is_phrase=True)])
     return Clause(
         words=span.words,
         alternatives=(*said, *cut),
-        things=tuple(last_name([stem.text for stem in each.stems]) for each in said),
+        things=tuple(last_name([stem.text for stem in each.stems]) for each in (*said, *parts)),
         is_known=any(map(vocabulary.is_counted, said)),
         is_number=all(word.isdigit() for word in span.words),
     )
