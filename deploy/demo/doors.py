@@ -1,6 +1,6 @@
 """Where to go next, and staying open for it."""
 
-import signal
+import time
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -20,7 +20,7 @@ def stay_open(console: Console, shop: Shop) -> None:
     console.print(f"[bold]Memory[/]    {memory} MiB, children included")
     console.print("\nCtrl-C closes the shop; what it knows stays in var/.")
     while True:
-        signal.pause()
+        time.sleep(1)  # not signal.pause(): it may miss a signal that comes just before it
 
 
 def _doors(shop: Shop) -> Iterator[tuple[str, str, str]]:

@@ -15,11 +15,13 @@ from deploy import processes as module
 from deploy.embedded.process import is_running, wait_until
 from deploy.processes import Processes
 
-POLITE = """
+# In short sleeps: Python sleeps through a signal that comes just before a sleep begins.
+SLEEP = "for _ in range(600): time.sleep(0.1)"
+POLITE = f"""
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("bye")))
 print("up", flush=True)
-time.sleep(60)
+{SLEEP}
 """
 DEAF = """
 import signal, time
@@ -188,16 +190,16 @@ class TestStop:
         assert not is_running(pid)
 
 
-OWNER = """
+OWNER = f"""
 import signal, sys, time
 from pathlib import Path
 from deploy import processes
 processes.ROOT = Path(sys.argv[1])
 signal.signal(signal.SIGTERM, signal.default_int_handler)
-with processes.Processes(environment={}, directory=processes.ROOT) as shop:
+with processes.Processes(environment=dict(), directory=processes.ROOT) as shop:
     shop.start(["polite"])
     print(shop.pid("polite"), flush=True)
-    time.sleep(60)
+    {SLEEP}
 """
 
 
